@@ -1,0 +1,1 @@
+//! The control plane: users, devices, the key pool, usage.

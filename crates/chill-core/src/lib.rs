@@ -1,0 +1,1 @@
+//! The words, the pure rules and the ports of Chillproxy; no I/O.

@@ -1,0 +1,1 @@
+//! What is stored: one SQL text on SQLite and PostgreSQL.

@@ -1,0 +1,1 @@
+//! The edge: Stremio addons and the relay.

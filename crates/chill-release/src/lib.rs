@@ -1,0 +1,1 @@
+//! What a release name says: title, year, season, resolution and the rest.

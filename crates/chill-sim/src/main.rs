@@ -1,0 +1,2 @@
+//! Runs the simulators by hand.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Where titles and torrents come from: Torznab indexers and Cinemeta.

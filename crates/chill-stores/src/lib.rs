@@ -1,0 +1,1 @@
+//! Debrid services behind one trait.

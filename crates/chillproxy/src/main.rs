@@ -1,0 +1,2 @@
+//! The Chillproxy server and command line.
+fn main() {}
