@@ -1,0 +1,137 @@
+//! What can go wrong at a store, and whether to try again.
+
+use std::time::Duration;
+
+use crate::StoreCode;
+use crate::usage::Outcome;
+
+/// A store did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}: {kind}: {message}", .store.name())]
+pub struct StoreError {
+    /// Who failed.
+    pub store: StoreCode,
+    /// What went wrong.
+    pub kind: StoreErrorKind,
+    /// The vendor's own words, bounded and free of keys and URLs; for the log.
+    pub message: String,
+}
+
+/// The kinds of failure, each with its retry rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreErrorKind {
+    /// Bad, missing or rotated key.
+    #[error("the key was not accepted")]
+    Unauthorized,
+    /// Address, country or account blocked.
+    #[error("access was forbidden")]
+    Forbidden,
+    /// The plan lacks the feature, or has run out.
+    #[error("the plan does not allow it")]
+    PaymentRequired,
+    /// Slots, quota, traffic or monthly cap used up.
+    #[error("the account's limit is reached")]
+    LimitExceeded,
+    /// Too many requests.
+    #[error("too many requests")]
+    TooManyRequests {
+        /// The vendor's own `Retry-After`, when given.
+        retry_after: Option<Duration>,
+    },
+    /// Blocked for legal reasons.
+    #[error("unavailable for legal reasons")]
+    LegalReasons,
+    /// The torrent, file or link is not there.
+    #[error("not found")]
+    NotFound,
+    /// The store does not have it and was told not to fetch it.
+    #[error("not in the store's cache")]
+    NotCached,
+    /// Duplicate, or busy with another act on the same thing.
+    #[error("conflict")]
+    Conflict,
+    /// Too large, or a kind of file the vendor refuses.
+    #[error("the vendor refuses this content")]
+    Unprocessable,
+    /// The magnet or torrent is broken.
+    #[error("the magnet is broken")]
+    MagnetInvalid,
+    /// We made a call the vendor calls malformed.
+    #[error("the vendor calls the request malformed")]
+    BadRequest,
+    /// Maintenance, no capacity, 5xx, unreachable, an answer that is not the vendor's.
+    #[error("the store is not available")]
+    Unavailable,
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+}
+
+/// What to do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Trying again changes nothing.
+    Never,
+    /// The same call with the same key may work at once.
+    SameKey,
+    /// Another key may work.
+    OtherKey,
+    /// The same key may work after a pause; another key may work now.
+    After(Duration),
+}
+
+/// How long a key rests after a 429 that names no time.
+pub const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
+
+impl StoreErrorKind {
+    /// Whether and how to try again.
+    #[must_use]
+    pub fn retry(self) -> Retry {
+        match self {
+            Self::Unauthorized | Self::Forbidden | Self::PaymentRequired | Self::LimitExceeded => Retry::OtherKey,
+            Self::TooManyRequests { retry_after } => Retry::After(retry_after.unwrap_or(DEFAULT_PAUSE)),
+            Self::Unavailable | Self::Timeout => Retry::SameKey,
+            Self::LegalReasons
+            | Self::NotFound
+            | Self::NotCached
+            | Self::Conflict
+            | Self::Unprocessable
+            | Self::MagnetInvalid
+            | Self::BadRequest => Retry::Never,
+        }
+    }
+
+    /// What is reported about the key.
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::Unauthorized => Outcome::KeyRejected,
+            Self::PaymentRequired => Outcome::PlanRestricted,
+            Self::LimitExceeded => Outcome::LimitReached,
+            Self::TooManyRequests { .. } => Outcome::Throttled,
+            Self::Unavailable | Self::Timeout => Outcome::StoreDown,
+            Self::Forbidden
+            | Self::LegalReasons
+            | Self::NotFound
+            | Self::NotCached
+            | Self::Conflict
+            | Self::Unprocessable
+            | Self::MagnetInvalid
+            | Self::BadRequest => Outcome::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_of_the_key_ask_for_another_one() {
+        assert_eq!(StoreErrorKind::Unauthorized.retry(), Retry::OtherKey);
+        assert_eq!(StoreErrorKind::LimitExceeded.retry(), Retry::OtherKey);
+        assert_eq!(StoreErrorKind::TooManyRequests { retry_after: None }.retry(), Retry::After(DEFAULT_PAUSE));
+        assert_eq!(StoreErrorKind::MagnetInvalid.retry(), Retry::Never);
+        assert_eq!(StoreErrorKind::Timeout.retry(), Retry::SameKey);
+    }
+}
