@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::Millis;
-use crate::clock::millis;
 use crate::store::Account;
 use crate::usage::Outcome;
 
@@ -160,6 +159,7 @@ pub fn remaining(until: Millis, now: Millis) -> std::time::Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::millis;
     use proptest::prelude::*;
     use std::time::Duration;
 

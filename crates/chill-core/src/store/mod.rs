@@ -6,7 +6,7 @@ mod code;
 mod error;
 
 pub use code::StoreCode;
-pub use error::{Retry, StoreError, StoreErrorKind};
+pub use error::{DEFAULT_PAUSE, Retry, StoreError, StoreErrorKind};
 
 use std::net::IpAddr;
 
