@@ -114,3 +114,20 @@ fn start_server(programs: &Path, privileges: &[String], directory: &Path, port: 
         })?;
     Ok(server)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_answers_on_loopback_and_leaves_nothing_behind() {
+        let postgres = Postgres::start().unwrap();
+        let directory = postgres._directory.path().to_path_buf();
+        let url = postgres.url().to_owned();
+        let ask = || shell::read(&mut shell::command("psql", [&url, "-XAtc", "SHOW server_encoding"]));
+        assert_eq!(ask().unwrap(), "UTF8");
+        drop(postgres);
+        assert!(ask().is_err());
+        assert!(!directory.exists());
+    }
+}

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -13,6 +14,8 @@ use crate::shell;
 
 /// How many of its last lines are shown when it does not start.
 const LAST_LINES: usize = 30;
+/// How long it may take to end after the signal, before it is killed.
+const STOPPING: Duration = Duration::from_secs(20);
 
 /// Which of its streams says that it is ready; the other one is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,9 @@ pub(crate) struct Running {
     name: String,
     child: Child,
     stop_signal: &'static str,
+    last: LastLines,
+    /// Closes when the program's stream does.
+    ended: Receiver<()>,
 }
 
 impl Running {
@@ -49,27 +55,53 @@ impl Running {
     ) -> anyhow::Result<(Self, T)> {
         let mut child =
             guarded(command, privileges, stop_signal, voice).spawn().with_context(|| format!("cannot start {name}"))?;
-        let lines = match voice {
-            Voice::Output => child.stdout.take().map(listen),
-            Voice::Errors => child.stderr.take().map(listen),
+        let last = LastLines::default();
+        let (lines, ended) = match voice {
+            Voice::Output => child.stdout.take().map(|stream| listen(stream, last.clone())),
+            Voice::Errors => child.stderr.take().map(|stream| listen(stream, last.clone())),
         }
         .context("its output is piped")?;
-        let running = Self { name: name.to_owned(), child, stop_signal };
-        let found = wait_for(name, &lines, patience, ready)?;
-        // The listener thread goes on emptying the pipe, so that the program never blocks on it.
+        let running = Self { name: name.to_owned(), child, stop_signal, last, ended };
+        let found = wait_for(&lines, patience, ready)
+            .with_context(|| format!("{name} did not get ready; it said:\n{}", running.last_lines()))?;
         Ok((running, found))
+    }
+
+    /// What it said last.
+    pub(crate) fn last_lines(&self) -> String {
+        self.last.text()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         let asked = Command::new("kill").args(["-s", self.stop_signal, &self.child.id().to_string()]).status();
-        if !asked.is_ok_and(|status| status.success()) {
+        let asked = asked.is_ok_and(|status| status.success());
+        if !asked || self.ended.recv_timeout(STOPPING) == Err(RecvTimeoutError::Timeout) {
             let _gone_already = self.child.kill();
         }
         if let Err(error) = self.child.wait() {
             eprintln!("xtask: {} could not be stopped: {error}", self.name);
         }
+    }
+}
+
+/// The last lines a program said, shared with the thread that listens to it.
+#[derive(Clone, Debug, Default)]
+struct LastLines(Arc<Mutex<VecDeque<String>>>);
+
+impl LastLines {
+    fn push(&self, line: String) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LAST_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+
+    fn text(&self) -> String {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -89,45 +121,39 @@ fn guarded(command: &Command, privileges: &[String], stop_signal: &str, voice: V
     guarded
 }
 
-fn listen(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, lines) = sync_channel(LAST_LINES);
+/// Empties the stream for as long as the program lives, so that it never blocks on a full pipe.
+fn listen(stream: impl Read + Send + 'static, last: LastLines) -> (Receiver<String>, Receiver<()>) {
+    let (line_sender, lines) = sync_channel(LAST_LINES);
+    let (end_sender, ended) = sync_channel(1);
     std::thread::spawn(move || {
-        let mut listened_to = true;
+        let _closes_at_the_end: SyncSender<()> = end_sender;
+        let mut waited_for = Some(line_sender);
         for line in BufReader::new(stream).split(b'\n') {
             let Ok(line) = line else { return };
-            if listened_to {
-                listened_to = sender.send(String::from_utf8_lossy(&line).into_owned()).is_ok();
-            }
+            let line = String::from_utf8_lossy(&line).into_owned();
+            last.push(line.clone());
+            waited_for = waited_for.filter(|sender| sender.send(line).is_ok());
         }
     });
-    lines
+    (lines, ended)
 }
 
 fn wait_for<T>(
-    name: &str,
     lines: &Receiver<String>,
     patience: Duration,
     mut ready: impl FnMut(&str) -> Option<T>,
 ) -> anyhow::Result<T> {
     let deadline = Instant::now() + patience;
-    let mut last: VecDeque<String> = VecDeque::new();
     loop {
-        let line = match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) => line,
-            Err(RecvTimeoutError::Timeout) => {
-                bail!("{name} was not ready within {} s; it said:\n{}", patience.as_secs(), Vec::from(last).join("\n"))
+        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                if let Some(found) = ready(&line) {
+                    return Ok(found);
+                }
             }
-            Err(RecvTimeoutError::Disconnected) => {
-                bail!("{name} ended before it was ready; it said:\n{}", Vec::from(last).join("\n"))
-            }
-        };
-        if let Some(found) = ready(&line) {
-            return Ok(found);
+            Err(RecvTimeoutError::Timeout) => bail!("nothing fitting came within {} s", patience.as_secs()),
+            Err(RecvTimeoutError::Disconnected) => bail!("it ended"),
         }
-        if last.len() == LAST_LINES {
-            last.pop_front();
-        }
-        last.push_back(line);
     }
 }
 
@@ -164,8 +190,16 @@ mod tests {
     }
 
     #[test]
+    fn its_words_are_kept_after_it_is_ready() {
+        let (running, _) = start("echo ready now; seq 100; exec sleep 600 >&-").unwrap();
+        assert_eq!(running.ended.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
+        let last = running.last_lines();
+        assert!(last.starts_with("71\n") && last.ends_with("\n100"), "{last}");
+    }
+
+    #[test]
     fn an_early_end_shows_its_last_words() {
-        let error = start("echo no disk left; exit 3").unwrap_err().to_string();
-        assert!(error.contains("ended before it was ready") && error.contains("no disk left"), "{error}");
+        let error = format!("{:#}", start("echo no disk left; exit 3").unwrap_err());
+        assert!(error.contains("did not get ready") && error.contains("no disk left"), "{error}");
     }
 }

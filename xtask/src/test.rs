@@ -85,7 +85,11 @@ fn conformance() -> anyhow::Result<Tally> {
     let programs = programs()?;
     let world = world::World::start(&programs)?;
     let server = world::Server::start(&programs, &world)?;
-    node::check(node::CONFORMANCE, &[server.manifest_url(), server.base_url()])
+    let tally = node::check(node::CONFORMANCE, &[server.manifest_url(), server.base_url()])?;
+    if tally.failed > 0 {
+        println!("the server said last:\n{}", server.last_lines());
+    }
+    Ok(tally)
 }
 
 /// The directory in which cargo put the workspace's programs.

@@ -49,7 +49,7 @@ impl World {
 /// A running server with one key and one user.
 #[derive(Debug)]
 pub(crate) struct Server {
-    _process: Running,
+    process: Running,
     _data: TempDir,
     base_url: String,
     manifest_url: String,
@@ -90,7 +90,12 @@ impl Server {
             PATIENCE,
             |line| line.contains("listening on http://").then_some(()),
         )?;
-        Ok(Self { _process: process, _data: data, base_url, manifest_url })
+        Ok(Self { process, _data: data, base_url, manifest_url })
+    }
+
+    /// What its log said last.
+    pub(crate) fn last_lines(&self) -> String {
+        self.process.last_lines()
     }
 
     /// Where it listens.
