@@ -1,1 +1,25 @@
 //! The edge: Stremio addons and the relay.
+//!
+//! For: answering players. It finds out who asks and from which device, leases a key through the [`ControlPlane`] port,
+//! lists torrents that the viewer's stores have, and carries or redirects the film.
+//!
+//! Refuses: to know the control plane, the database, the vendors or the indexers by name; they come in as ports. It shows
+//! no key and no store's link to a viewer but in a redirect that the operator or the viewer's own token asked for.
+//!
+//! Start reading at [`edge`] (what it is made of), then [`stremio`] (what players ask) and [`lease`] (why they may).
+//!
+//! [`ControlPlane`]: chill_core::ControlPlane
+
+mod access;
+mod cors;
+pub mod edge;
+pub mod error;
+pub mod lease;
+mod playbacks;
+pub mod refusal;
+pub mod relay;
+pub mod stremio;
+mod usage;
+mod viewer;
+
+pub use edge::{Edge, EdgeConfig, Ports, router};
