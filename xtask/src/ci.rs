@@ -11,7 +11,15 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     test::everything(&mut report);
     if shell::is_there("cargo-deny") {
         report.check("deny", || {
-            shell::run(&mut shell::cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]))
+            shell::run(&mut shell::cargo([
+                "deny",
+                "--offline",
+                "check",
+                "--hide-inclusion-graph",
+                "bans",
+                "licenses",
+                "sources",
+            ]))
         });
     } else {
         println!("\n== deny: skipped, cargo-deny is not installed (cargo install cargo-deny --locked)");

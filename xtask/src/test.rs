@@ -77,7 +77,7 @@ fn cargo_test(words: &[&str]) -> anyhow::Result<Tally> {
 fn sdk_check() -> anyhow::Result<Tally> {
     node::install(node::SDK_CHECK)?;
     let world = world::World::start(&programs()?)?;
-    node::check(node::SDK_CHECK, &[world.url("torbox")?])
+    node::check(node::SDK_CHECK, &[world.said("torbox")?])
 }
 
 fn conformance() -> anyhow::Result<Tally> {

@@ -13,13 +13,13 @@ use crate::running::{Running, Voice, free_port};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The key of the account that the seeded world has.
-const STORE_KEY: &str = "demo-store-key-0123456789";
+pub(crate) const STORE_KEY: &str = "demo-store-key-0123456789";
 
 /// Running simulators, filled with the demonstration's titles.
 #[derive(Debug)]
 pub(crate) struct World {
     _process: Running,
-    urls: Value,
+    said: Value,
 }
 
 impl World {
@@ -30,19 +30,19 @@ impl World {
     pub(crate) fn start(programs: &Path) -> anyhow::Result<Self> {
         let mut simulators = Command::new(programs.join("chill-sim"));
         simulators.args(["world", "--json", "--seed", "demo", "--key", STORE_KEY]);
-        let (process, urls) =
+        let (process, said) =
             Running::start("chill-sim", &simulators, &[], ("TERM", Voice::Output), PATIENCE, |line| {
                 serde_json::from_str(line).ok().filter(Value::is_object)
             })?;
-        Ok(Self { _process: process, urls })
+        Ok(Self { _process: process, said })
     }
 
-    /// The address of one simulator, without a slash at its end.
+    /// What the simulators said of themselves: an address without a slash at its end, or `torznab_key`.
     ///
     /// # Errors
-    /// When the simulators did not name it.
-    pub(crate) fn url(&self, name: &str) -> anyhow::Result<&str> {
-        self.urls.get(name).and_then(Value::as_str).with_context(|| format!("chill-sim named no address for {name}"))
+    /// When they did not name it.
+    pub(crate) fn said(&self, name: &str) -> anyhow::Result<&str> {
+        self.said.get(name).and_then(Value::as_str).with_context(|| format!("chill-sim did not name its {name}"))
     }
 }
 
@@ -69,9 +69,9 @@ impl Server {
             ("STREMTHRU_LISTEN_ADDR", address),
             ("STREMTHRU_BASE_URL", base_url.clone()),
             ("CHILLPROXY_METRICS_ADDR", format!("127.0.0.1:{}", free_port()?)),
-            ("CHILLPROXY_TORBOX_URL", world.url("torbox")?.to_owned()),
-            ("CHILLPROXY_CINEMETA_URL", world.url("cinemeta")?.to_owned()),
-            ("CHILLPROXY_INDEXERS", format!("simulated={}|demo", world.url("torznab")?)),
+            ("CHILLPROXY_TORBOX_URL", world.said("torbox")?.to_owned()),
+            ("CHILLPROXY_CINEMETA_URL", world.said("cinemeta")?.to_owned()),
+            ("CHILLPROXY_INDEXERS", format!("simulated={}|{}", world.said("torznab")?, world.said("torznab_key")?)),
         ];
         let chillproxy = |words: &[&str]| {
             let mut command = Command::new(programs.join("chillproxy"));
