@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, StatusCode, header};
@@ -42,7 +42,7 @@ pub(crate) struct PaddedFeed(pub(crate) usize);
 pub(crate) async fn front(State(front): State<Front>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_CAP).await else {
-        return envelope(StatusCode::BAD_REQUEST, json!("TOO_MUCH_DATA"), "The request is larger than 100 MB.");
+        return envelope(StatusCode::BAD_REQUEST, &json!("TOO_MUCH_DATA"), "The request is larger than 100 MB.");
     };
     let call = Call::read(&parts, &body);
     let faults = front.faults.due(&call);
@@ -83,8 +83,24 @@ pub(crate) fn answer(status: StatusCode, content_type: &str, body: impl Into<Bod
     answer
 }
 
+/// An answer that ends an endpoint early, so that `?` can carry it. Boxed: it is larger than what it interrupts.
+#[derive(Debug)]
+pub(crate) struct Refused(Box<Response>);
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
 /// TorBox's envelope of a failure without data.
-pub(crate) fn envelope(status: StatusCode, error: Value, detail: &str) -> Response {
+pub(crate) fn envelope(status: StatusCode, error: &Value, detail: &str) -> Response {
     let body = json!({"success": false, "error": error, "detail": detail, "data": null});
     answer(status, "application/json", body.to_string())
 }
@@ -114,7 +130,7 @@ async fn instead(fault: Fault, connection: Option<&Connection>, content_type: &s
         Fault::RateLimited { shape, retry_after } => rate_limited(shape, "300 per 1 minute", retry_after),
         Fault::Code { status, code } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            envelope(status, json!(code), "The request was refused.")
+            envelope(status, &json!(code), "The request was refused.")
         }
         Fault::ServerError => {
             let body = json!({"success": false, "error": "UNKNOWN_ERROR", "detail": "Something went wrong. Try later.",
@@ -189,7 +205,7 @@ fn quote_ids(value: &mut Value) {
             for (name, field) in fields.iter_mut() {
                 match field {
                     Value::Number(number) if name == "id" || name.ends_with("_id") => {
-                        *field = json!(number.to_string())
+                        *field = json!(number.to_string());
                     }
                     nested => quote_ids(nested),
                 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
@@ -16,7 +16,7 @@ use super::range::{Part, part};
 use super::{Cdn, Served};
 use crate::calls::{Call, Entry};
 use crate::clock::{internet_date, lock};
-use crate::front::answer;
+use crate::front::{Refused, answer};
 use crate::serve::Connection;
 
 /// The faults of one request, sorted by where they bite.
@@ -52,18 +52,18 @@ pub(super) async fn serve(State(cdn): State<Cdn>, request: Request) -> Response 
             }
             sent(&cdn, &parts, &served, &bites, entry.clone(), connection)
         }
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     };
     entry.status.store(response.status().as_u16(), Ordering::Relaxed);
     response
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response {
-    answer(status, "text/plain", text)
+fn plain(status: StatusCode, text: &'static str) -> Refused {
+    answer(status, "text/plain", text).into()
 }
 
 /// The link's file and what is scripted for this request, or why there is nothing to send.
-fn find(cdn: &Cdn, parts: &Parts) -> Result<(Served, Bites), Response> {
+fn find(cdn: &Cdn, parts: &Parts) -> Result<(Served, Bites), Refused> {
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return Err(plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n"));
     }

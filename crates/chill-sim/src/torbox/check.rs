@@ -1,47 +1,39 @@
 //! `GET` and `POST /torrents/checkcached`.
 
 use axum::extract::State;
-use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::asked::{Asked, missing, success};
+use super::asked::{Answer, Asked, failure, missing, success};
 use super::{Torbox, Torrent, TorrentState};
-use crate::front::envelope;
 
-pub(super) async fn by_query(State(torbox): State<Torbox>, asked: Asked) -> Response {
+pub(super) async fn by_query(State(torbox): State<Torbox>, asked: Asked) -> Answer {
     let lists = asked.params("hash").flat_map(|list| list.split(','));
     let hashes: Vec<String> =
         lists.map(|hash| hash.trim().to_ascii_lowercase()).filter(|hash| !hash.is_empty()).collect();
     if hashes.is_empty() {
         let detail = "You must provide at least one hash.";
         return asked.on_account(&torbox, |_, _, _| {
-            envelope(StatusCode::BAD_REQUEST, json!("MISSING_REQUIRED_OPTION"), detail)
+            Err(failure(StatusCode::BAD_REQUEST, &json!("MISSING_REQUIRED_OPTION"), detail))
         });
     }
     checked(&torbox, &asked, &hashes)
 }
 
-pub(super) async fn by_body(State(torbox): State<Torbox>, asked: Asked) -> Response {
-    let body = match asked.json() {
-        Ok(body) => body,
-        Err(response) => return response,
-    };
-    let Some(list) = body.get("hashes").and_then(Value::as_array) else { return missing("body", "hashes") };
+pub(super) async fn by_body(State(torbox): State<Torbox>, asked: Asked) -> Answer {
+    let body = asked.json()?;
+    let Some(list) = body.get("hashes").and_then(Value::as_array) else { return Err(missing("body", "hashes")) };
     let hashes: Vec<String> = list.iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect();
     checked(&torbox, &asked, &hashes)
 }
 
-fn checked(torbox: &Torbox, asked: &Asked, hashes: &[String]) -> Response {
-    let list_files = match asked.flag("list_files") {
-        Ok(list_files) => list_files,
-        Err(response) => return response,
-    };
+fn checked(torbox: &Torbox, asked: &Asked, hashes: &[String]) -> Answer {
+    let list_files = asked.flag("list_files")?;
     let as_list = match asked.param("format") {
         None | Some("object") => false,
         Some("list") => true,
         Some(_) => {
-            return envelope(StatusCode::BAD_REQUEST, json!("INVALID_OPTION"), "The format is object or list.");
+            return Err(failure(StatusCode::BAD_REQUEST, &json!("INVALID_OPTION"), "The format is object or list."));
         }
     };
     asked.on_account(torbox, |provider, _key, _now| {

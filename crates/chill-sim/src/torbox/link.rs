@@ -1,21 +1,17 @@
 //! `GET /torrents/requestdl`: the key travels in the query, the answer is a CDN link without it.
 
 use axum::extract::State;
-use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::asked::{Asked, account_of, missing, success};
+use super::asked::{Answer, Asked, account_of, failure, missing, success};
 use super::item::{Item, Phase};
 use super::{Torbox, content_seed};
 use crate::cdn::Served;
-use crate::front::{answer, envelope};
+use crate::front::{Refused, answer};
 
-pub(super) async fn requestdl(State(torbox): State<Torbox>, asked: Asked) -> Response {
-    match wanted(&asked) {
-        Ok(wanted) => linked(&torbox, &asked, &wanted),
-        Err(response) => response,
-    }
+pub(super) async fn requestdl(State(torbox): State<Torbox>, asked: Asked) -> Answer {
+    linked(&torbox, &asked, &wanted(&asked)?)
 }
 
 struct Wanted {
@@ -25,7 +21,7 @@ struct Wanted {
     redirect: bool,
 }
 
-fn wanted(asked: &Asked) -> Result<Wanted, Response> {
+fn wanted(asked: &Asked) -> Result<Wanted, Refused> {
     if asked.param("token").is_none() {
         return Err(missing("query", "token"));
     }
@@ -37,21 +33,18 @@ fn wanted(asked: &Asked) -> Result<Wanted, Response> {
     })
 }
 
-fn linked(torbox: &Torbox, asked: &Asked, wanted: &Wanted) -> Response {
+fn linked(torbox: &Torbox, asked: &Asked, wanted: &Wanted) -> Answer {
     let cdn = torbox.cdn.clone();
     torbox.authorised(asked.param("token"), |provider, key, now| {
-        let account = match account_of(provider, key) {
-            Ok(account) => account,
-            Err(response) => return response,
-        };
+        let account = account_of(provider, key)?;
         let Some(item) = account.items.iter().find(|item| item.id == wanted.torrent_id) else {
-            return not_found("The torrent does not exist.");
+            return Err(not_found("The torrent does not exist."));
         };
         if item.phase(now) != Phase::Present {
             let detail = "The files are not on the storage yet.";
-            return envelope(StatusCode::INTERNAL_SERVER_ERROR, json!("DOWNLOAD_SERVER_ERROR"), detail);
+            return Err(failure(StatusCode::INTERNAL_SERVER_ERROR, &json!("DOWNLOAD_SERVER_ERROR"), detail));
         }
-        let Some(served) = served(item, wanted) else { return not_found("The file does not exist.") };
+        let Some(served) = served(item, wanted) else { return Err(not_found("The file does not exist.")) };
         let url = cdn.link(served);
         if !wanted.redirect {
             return success("Link created.", &Value::String(url));
@@ -60,12 +53,12 @@ fn linked(torbox: &Torbox, asked: &Asked, wanted: &Wanted) -> Response {
         if let Ok(location) = HeaderValue::from_str(&url) {
             redirect.headers_mut().insert(header::LOCATION, location);
         }
-        redirect
+        Ok(redirect)
     })
 }
 
-fn not_found(detail: &str) -> Response {
-    envelope(StatusCode::NOT_FOUND, json!("ITEM_NOT_FOUND"), detail)
+fn not_found(detail: &str) -> Refused {
+    failure(StatusCode::NOT_FOUND, &json!("ITEM_NOT_FOUND"), detail)
 }
 
 fn served(item: &Item, wanted: &Wanted) -> Option<Served> {

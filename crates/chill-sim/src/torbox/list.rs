@@ -1,12 +1,12 @@
 //! `GET /torrents/mylist`, with the vendor's ten-minute list cache.
 
 use axum::extract::State;
-use axum::response::Response;
 use serde_json::Value;
 
 use super::Torbox;
 use super::account::Snapshot;
-use super::asked::{Asked, account_of, empty_list, success};
+use super::asked::{Answer, Asked, account_of, empty_list, success};
+use crate::front::Refused;
 
 /// What a list request asks for, torrents and queue alike.
 pub(super) struct Page {
@@ -17,7 +17,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn read(asked: &Asked) -> Result<Self, Response> {
+    pub(super) fn read(asked: &Asked) -> Result<Self, Refused> {
         let size = |number: Option<u64>, default| number.map_or(default, |n| usize::try_from(n).unwrap_or(usize::MAX));
         Ok(Self {
             bypass_cache: asked.flag("bypass_cache")?,
@@ -43,17 +43,11 @@ impl Page {
     }
 }
 
-pub(super) async fn mylist(State(torbox): State<Torbox>, asked: Asked) -> Response {
-    let page = match Page::read(&asked) {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+pub(super) async fn mylist(State(torbox): State<Torbox>, asked: Asked) -> Answer {
+    let page = Page::read(&asked)?;
     asked.on_account(&torbox, |provider, key, now| {
         let (null_fields, one_more) = (provider.behaviour.null_fields, provider.behaviour.one_more_than_asked);
-        let account = match account_of(provider, key) {
-            Ok(account) => account,
-            Err(response) => return response,
-        };
+        let account = account_of(provider, key)?;
         let (items, auth_id, plan) = (&account.items, &account.auth_id, account.plan);
         let newest_first = || items.iter().rev().map(|item| item.shown(now, auth_id, plan, null_fields)).collect();
         let list = page.list(&mut account.list_cache, now, newest_first);
@@ -61,7 +55,7 @@ pub(super) async fn mylist(State(torbox): State<Torbox>, asked: Asked) -> Respon
             Some(found) => {
                 success(if found.is_array() { "Torrents list retrieved." } else { "Torrent found." }, &found)
             }
-            None => empty_list(),
+            None => Err(empty_list()),
         }
     })
 }

@@ -263,7 +263,7 @@ impl Torbox {
             .route("/v1/api/queued/getqueued", get(queued::list))
             .route("/v1/api/queued/controlqueued", post(queued::control))
             .fallback(|| async {
-                envelope(StatusCode::NOT_FOUND, json!("ENDPOINT_NOT_FOUND"), "This endpoint does not exist.")
+                envelope(StatusCode::NOT_FOUND, &json!("ENDPOINT_NOT_FOUND"), "This endpoint does not exist.")
             })
             .method_not_allowed_fallback(|| async {
                 let body = json!({"detail": "Method Not Allowed"}).to_string();

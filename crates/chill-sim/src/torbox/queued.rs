@@ -1,32 +1,24 @@
 //! `GET /queued/getqueued` and `POST /queued/controlqueued`, also under their older paths.
 
 use axum::extract::State;
-use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Torbox;
-use super::asked::{Asked, account_of, empty_list, missing, success};
+use super::asked::{Answer, Asked, account_of, empty_list, failure, missing, success};
 use super::control::target;
 use super::list::Page;
 use crate::clock::rfc3339;
-use crate::front::envelope;
 
-pub(super) async fn list(State(torbox): State<Torbox>, asked: Asked) -> Response {
-    let page = match Page::read(&asked) {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+pub(super) async fn list(State(torbox): State<Torbox>, asked: Asked) -> Answer {
+    let page = Page::read(&asked)?;
     let torrents = match asked.param("type") {
         None | Some("torrent") => true,
         Some("usenet" | "webdl") => false,
-        Some(_) => return envelope(StatusCode::BAD_REQUEST, json!("INVALID_OPTION"), "Unknown type."),
+        Some(_) => return Err(failure(StatusCode::BAD_REQUEST, &json!("INVALID_OPTION"), "Unknown type.")),
     };
     asked.on_account(&torbox, |provider, key, now| {
-        let account = match account_of(provider, key) {
-            Ok(account) => account,
-            Err(response) => return response,
-        };
+        let account = account_of(provider, key)?;
         let (queue, auth_id) = (&account.queue, &account.auth_id);
         let shown = || {
             let items = queue.iter().map(|queued| {
@@ -40,33 +32,26 @@ pub(super) async fn list(State(torbox): State<Torbox>, asked: Asked) -> Response
         let found = if torrents { page.of(all, false) } else { None };
         match found {
             Some(found) => success("Queued downloads retrieved.", &found),
-            None if asked.param("id").is_some() => empty_list(),
+            None if asked.param("id").is_some() => Err(empty_list()),
             None => success("Queued downloads retrieved.", &json!([])),
         }
     })
 }
 
-pub(super) async fn control(State(torbox): State<Torbox>, asked: Asked) -> Response {
-    let body = match asked.json() {
-        Ok(body) => body,
-        Err(response) => return response,
+pub(super) async fn control(State(torbox): State<Torbox>, asked: Asked) -> Answer {
+    let body = asked.json()?;
+    let target = target(&body, "queued_id")?;
+    let Some(operation) = body.get("operation").and_then(Value::as_str) else {
+        return Err(missing("body", "operation"));
     };
-    let target = match target(&body, "queued_id") {
-        Ok(target) => target,
-        Err(response) => return response,
-    };
-    let Some(operation) = body.get("operation").and_then(Value::as_str) else { return missing("body", "operation") };
     asked.on_account(&torbox, |provider, key, now| {
         let id = provider.next_id();
         let known = provider.catalogue.clone();
-        let account = match account_of(provider, key) {
-            Ok(account) => account,
-            Err(response) => return response,
-        };
+        let account = account_of(provider, key)?;
         let place = target.map(|target| account.queue.iter().position(|queued| queued.id == target));
         match (operation, place) {
             (_, Some(None)) => {
-                envelope(StatusCode::NOT_FOUND, json!("ITEM_NOT_FOUND"), "The queued download does not exist.")
+                Err(failure(StatusCode::NOT_FOUND, &json!("ITEM_NOT_FOUND"), "The queued download does not exist."))
             }
             ("delete", None) => {
                 account.queue.clear();
@@ -81,7 +66,7 @@ pub(super) async fn control(State(torbox): State<Torbox>, asked: Asked) -> Respo
                 account.begin(queued, now, id, |hash, name| super::find(&known, hash, name));
                 success("The queued download was started.", &Value::Null)
             }
-            _ => envelope(StatusCode::BAD_REQUEST, json!("INVALID_OPTION"), "Invalid operation."),
+            _ => Err(failure(StatusCode::BAD_REQUEST, &json!("INVALID_OPTION"), "Invalid operation.")),
         }
     })
 }

@@ -1,24 +1,17 @@
 //! `GET /user/me`.
 
 use axum::extract::State;
-use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::asked::{Asked, account_of, success};
+use super::asked::{Answer, Asked, account_of, success};
 use super::{Plan, Torbox};
 use crate::clock::rfc3339;
 
-pub(super) async fn me(State(torbox): State<Torbox>, asked: Asked) -> Response {
-    let settings = match asked.flag("settings") {
-        Ok(settings) => settings,
-        Err(response) => return response,
-    };
+pub(super) async fn me(State(torbox): State<Torbox>, asked: Asked) -> Answer {
+    let settings = asked.flag("settings")?;
     asked.on_account(&torbox, |provider, key, _now| {
         let null_fields = provider.behaviour.null_fields;
-        let account = match account_of(provider, key) {
-            Ok(account) => account,
-            Err(response) => return response,
-        };
+        let account = account_of(provider, key)?;
         let email = format!("account{}@example.net", account.id);
         let bytes: u64 = account.items.iter().map(|item| item.torrent.size()).sum();
         let no_cooldown = (!null_fields).then_some(account.created_at);
