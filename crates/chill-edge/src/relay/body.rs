@@ -1,0 +1,232 @@
+//! The byte path: an origin's body on its way to a viewer's connection.
+
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::OpenRequest;
+use super::resume::{GaveUp, Rest, Resumed, WayBack};
+use super::validator::Tail;
+
+/// Bytes after which earlier attempts to go on are forgotten. Less is no progress: an origin that breaks after every
+/// few bytes would be asked millions of times.
+const PROGRESS: u64 = 64 * 1024;
+
+/// Why a body ended before its length; hyper closes the connection on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BrokenOff {
+    #[error("the playback was cut")]
+    Cut,
+    #[error("the origin broke off and could not go on")]
+    Origin,
+}
+
+/// Exactly the promised bytes, or an error. Holds no byte longer than until the connection takes it.
+pub(super) struct RelayBody {
+    state: State,
+    /// Bytes that were read before the connection asked.
+    ready: Bytes,
+    /// The next byte of the film to hand over, and the one after the last; `u64::MAX` when the length is not known.
+    owed: Range<u64>,
+    /// None when the length is not known.
+    way: Option<WayBack>,
+    tail: Option<Tail>,
+    tries: u32,
+    resumed_at: u64,
+    stall: Stall,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    open: Option<OpenRequest>,
+}
+
+enum State {
+    Flowing(Incoming),
+    Resuming(Pin<Box<dyn Future<Output = Result<Resumed, GaveUp>> + Send>>),
+    Over,
+}
+
+impl RelayBody {
+    pub(super) fn new(
+        body: Incoming,
+        ready: Bytes,
+        owed: Range<u64>,
+        way: Option<WayBack>,
+        stall: Duration,
+        cut: CancellationToken,
+        open: OpenRequest,
+    ) -> Self {
+        let tail = way.as_ref().filter(|way| !way.validator.is_telling()).map(|_| Tail::default());
+        Self {
+            state: State::Flowing(body),
+            ready,
+            resumed_at: owed.start,
+            owed,
+            way,
+            tail,
+            tries: 0,
+            stall: Stall { limit: stall, since: None, timer: None },
+            cut: Box::pin(cut.cancelled_owned()),
+            open: Some(open),
+        }
+    }
+
+    /// Takes a piece from the origin; gives the part of it that is owed.
+    fn hand_over(&mut self, mut data: Bytes) -> Frame<Bytes> {
+        self.stall.since = None;
+        let left = self.owed.end - self.owed.start;
+        data.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        self.owed.start += data.len() as u64;
+        if let Some(tail) = &mut self.tail {
+            tail.push(&data);
+        }
+        if let Some(open) = &self.open {
+            open.count(data.len() as u64);
+        }
+        if self.owed.is_empty() {
+            self.finish();
+        }
+        Frame::data(data)
+    }
+
+    /// Ends the request as soon as nothing is owed, without waiting for the connection to drop the body.
+    fn finish(&mut self) {
+        self.state = State::Over;
+        self.way = None;
+        self.open = None;
+    }
+
+    fn fail(&mut self, why: BrokenOff) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if why == BrokenOff::Origin {
+            metrics::counter!("chillproxy_relay_broken_total").increment(1);
+        }
+        self.finish();
+        Poll::Ready(Some(Err(why)))
+    }
+
+    /// Begins to go on after a break; false when there is no way back.
+    fn begin_resuming(&mut self) -> bool {
+        self.stall.since = None;
+        let Some(way) = &self.way else { return false };
+        if self.owed.start - self.resumed_at >= PROGRESS {
+            self.tries = 0;
+        }
+        let overlap = self.tail.as_ref().map(Tail::bytes).unwrap_or_default();
+        let rest = Rest { next: self.owed.start, last: self.owed.end - 1, overlap, tries: self.tries };
+        self.state = State::Resuming(Box::pin(way.clone().resume(rest)));
+        true
+    }
+
+    fn go_on(&mut self, resumed: Resumed) {
+        self.state = State::Flowing(resumed.body);
+        self.ready = resumed.ready;
+        self.tries = resumed.tries;
+        self.resumed_at = self.owed.start;
+        if let Some(way) = &mut self.way {
+            way.link = resumed.link;
+        }
+    }
+}
+
+/// One look at the origin.
+enum Flow {
+    Data(Bytes),
+    /// The origin ended by itself; right only when the length was not known.
+    End,
+    Broke,
+}
+
+fn poll_origin(body: &mut Incoming, stall: &mut Stall, cx: &mut Context<'_>) -> Poll<Flow> {
+    loop {
+        return match Pin::new(&mut *body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) if !data.is_empty() => Poll::Ready(Flow::Data(data)),
+                // Empty pieces and trailers carry nothing of the film.
+                _ => continue,
+            },
+            Poll::Ready(Some(Err(_))) => Poll::Ready(Flow::Broke),
+            Poll::Ready(None) => Poll::Ready(Flow::End),
+            Poll::Pending => stall.poll_over(cx).map(|()| Flow::Broke),
+        };
+    }
+}
+
+impl Body for RelayBody {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        let this = self.get_mut();
+        loop {
+            if matches!(this.state, State::Over) {
+                return Poll::Ready(None);
+            }
+            if this.cut.as_mut().poll(cx).is_ready() {
+                return this.fail(BrokenOff::Cut);
+            }
+            if !this.ready.is_empty() {
+                let ready = std::mem::take(&mut this.ready);
+                return Poll::Ready(Some(Ok(this.hand_over(ready))));
+            }
+            match &mut this.state {
+                State::Flowing(body) => match std::task::ready!(poll_origin(body, &mut this.stall, cx)) {
+                    Flow::Data(data) => return Poll::Ready(Some(Ok(this.hand_over(data)))),
+                    Flow::End if this.way.is_none() => this.finish(),
+                    Flow::End | Flow::Broke if this.begin_resuming() => {}
+                    Flow::End | Flow::Broke => return this.fail(BrokenOff::Origin),
+                },
+                State::Resuming(resuming) => match std::task::ready!(resuming.as_mut().poll(cx)) {
+                    Ok(resumed) => this.go_on(resumed),
+                    Err(reason) => {
+                        tracing::warn!(%reason, "a film ends before its end");
+                        return this.fail(BrokenOff::Origin);
+                    }
+                },
+                State::Over => {}
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // A body that failed is not at its end, however little is owed.
+        self.owed.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.way {
+            Some(_) => SizeHint::with_exact(self.owed.end - self.owed.start),
+            None if self.owed.is_empty() => SizeHint::with_exact(0),
+            None => SizeHint::default(),
+        }
+    }
+}
+
+/// How long an origin has sent nothing while the connection wanted something. A player that does not take its bytes is
+/// not the origin's fault, and does not run this clock: the connection asks for nothing meanwhile.
+struct Stall {
+    limit: Duration,
+    since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stall {
+    /// Ready when the origin has been silent for too long.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let deadline = *self.since.get_or_insert(now) + self.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        // The timer is not moved with each byte; when it fires early it is set anew.
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,47 @@
+//! What an operator or a test may set about the relay.
+
+use std::time::Duration;
+
+use chill_core::Chance;
+
+/// Times and bounds of a [`Relay`](super::Relay). The default is what production runs with.
+#[derive(Clone, Debug)]
+pub struct RelayConfig {
+    /// Name resolution and TCP connect, each.
+    pub connect_timeout: Duration,
+    /// From the request to the origin's response head, with connecting and TLS.
+    pub head_timeout: Duration,
+    /// How long an origin may send no byte, while the player wants some, before it counts as broken.
+    pub stall_timeout: Duration,
+    /// How long an unused connection to an origin is kept.
+    pub idle_timeout: Duration,
+    /// Unused connections kept per origin host.
+    pub idle_per_host: usize,
+    /// Redirects of an origin that are followed.
+    pub redirects: u8,
+    /// Attempts to go on after a break, without progress in between.
+    pub resumes: u32,
+    /// Pause before the third attempt; doubles with each further one. The first two come at once and almost at once.
+    pub resume_pause: Duration,
+    /// The `User-Agent` origins see.
+    pub user_agent: &'static str,
+    /// Where the jitter of the pauses comes from.
+    pub chance: Chance,
+}
+
+impl Default for RelayConfig {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            head_timeout: Duration::from_secs(15),
+            stall_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            idle_per_host: 32,
+            redirects: 3,
+            resumes: 5,
+            resume_pause: Duration::from_millis(500),
+            user_agent: concat!("Chillproxy/", env!("CARGO_PKG_VERSION")),
+            chance: Chance::System,
+        }
+    }
+}

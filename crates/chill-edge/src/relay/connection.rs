@@ -1,0 +1,193 @@
+//! A viewer's connection, as far as the relay must reach it.
+//!
+//! hyper asks a body for bytes only while the player takes them, so a body alone can neither notice a cut nor give up on
+//! a player that stopped reading. A listener therefore does three things for each accepted connection:
+//!
+//! 1. makes a [`ConnectionCut`] and wraps the socket in a [`Wire`] with it;
+//! 2. shows each response to [`ConnectionCut::follow`] before hyper gets it;
+//! 3. drops the connection when [`ConnectionCut::due`] resolves.
+//!
+//! ```no_run
+//! # use std::{convert::Infallible, time::Duration};
+//! # use axum::{Router, body::Body};
+//! # use chill_edge::relay::{ConnectionCut, VIEWER_BUFFER, Wire};
+//! # use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+//! # use hyper_util::rt::{TokioIo, TokioTimer};
+//! # use tower::ServiceExt as _;
+//! async fn converse(tcp: tokio::net::TcpStream, router: Router) {
+//!     let cut = ConnectionCut::new();
+//!     let wire = Wire::new(tcp, cut.clone(), Duration::from_secs(60));
+//!     let followed = cut.clone();
+//!     let service = service_fn(move |request: http::Request<Incoming>| {
+//!         let (router, cut) = (router.clone(), followed.clone());
+//!         async move {
+//!             let response = router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {});
+//!             cut.follow(&response);
+//!             Ok::<_, Infallible>(response)
+//!         }
+//!     });
+//!     let mut server = http1::Builder::new();
+//!     server.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10)).max_buf_size(VIEWER_BUFFER);
+//!     tokio::select! {
+//!         _ended = server.serve_connection(TokioIo::new(wire), service) => {}
+//!         () = cut.due() => {}
+//!     }
+//! }
+//! ```
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Response;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
+
+/// What to set as `max_buf_size` of the viewers' HTTP server: beyond it no further piece of a film is taken before the
+/// player took the last, and a longer request head is refused.
+pub const VIEWER_BUFFER: usize = 64 * 1024;
+
+/// In the extensions of each response the relay makes.
+#[derive(Clone, Debug)]
+pub(super) struct Relayed(pub(super) CancellationToken);
+
+/// Ends one viewer's connection when the film it carries is cut. Clones are the same connection.
+#[derive(Clone, Debug)]
+pub struct ConnectionCut(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    film: watch::Sender<Option<CancellationToken>>,
+    reset: AtomicBool,
+}
+
+impl Default for ConnectionCut {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ConnectionCut {
+    /// For a connection that carries nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(State { film: watch::Sender::new(None), reset: AtomicBool::new(false) }))
+    }
+
+    /// Notes what the connection carries from now on: a film, when the relay made this response, else nothing. The film
+    /// before it is forgotten, since HTTP/1.1 has sent it whole by then.
+    pub fn follow<B>(&self, response: &Response<B>) {
+        self.0.film.send_replace(response.extensions().get::<Relayed>().map(|relayed| relayed.0.clone()));
+    }
+
+    /// Resolves when the connection must be dropped at once; never, when nothing is cut.
+    pub async fn due(&self) {
+        let mut film = self.0.film.subscribe();
+        loop {
+            let carried = film.borrow_and_update().clone();
+            let cut = async {
+                match carried {
+                    Some(token) => token.cancelled().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = cut => break,
+                // The sender lives in `self`, so this is always a new film.
+                _ = film.changed() => {}
+            }
+        }
+        self.reset();
+    }
+
+    /// Makes the end of the connection throw away what the kernel still holds for the player.
+    fn reset(&self) {
+        self.0.reset.store(true, Ordering::Release);
+    }
+
+    fn is_reset(&self) -> bool {
+        self.0.reset.load(Ordering::Acquire)
+    }
+}
+
+/// A viewer's socket. It fails when the player takes no byte for too long, and after a cut it closes with a reset: the
+/// megabytes the kernel may hold for a slow player are not sent any more.
+#[derive(Debug)]
+pub struct Wire {
+    tcp: TcpStream,
+    cut: ConnectionCut,
+    idle: Duration,
+    /// Runs while a write waits for the player.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Wire {
+    /// Wraps an accepted socket. `idle`: how long a player may take no byte that waits for it, such as 60 s.
+    #[must_use]
+    pub fn new(tcp: TcpStream, cut: ConnectionCut, idle: Duration) -> Self {
+        Self { tcp, cut, idle, waiting: None }
+    }
+
+    /// Passes a write's outcome on, and turns a wait that is too long into an error.
+    fn timed(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.waiting = None;
+            return written;
+        }
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
+        waiting.as_mut().poll(cx).map(|()| {
+            self.cut.reset();
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the player took no byte for too long"))
+        })
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.tcp).poll_write(cx, buf);
+        self.timed(written, cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs);
+        self.timed(written, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.cut.is_reset()
+            && let Err(error) = self.tcp.set_zero_linger()
+        {
+            tracing::debug!(%error, "a cut connection may still send what the kernel holds");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The head of the response a viewer gets: made here, line by line, never copied from the origin's.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use chill_core::range::Span;
+use http::header::{
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_DISPOSITION,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method};
+
+use super::answer::Shape;
+use super::ask::Ask;
+use super::body::RelayBody;
+use super::connection::Relayed;
+use super::media_type::media_type;
+use super::open::Opened;
+use super::resume::WayBack;
+use super::upstream::Upstream;
+use super::{Film, OpenRequest};
+
+/// Longest file name told to a player, in bytes.
+const LONGEST_NAME: usize = 200;
+
+pub(super) fn response(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, open: OpenRequest) -> Response {
+    let shape = opened.answer.shape;
+    let mut headers = HeaderMap::with_capacity(16);
+    opened.answer.validator.write(&mut headers);
+    write_shape(&mut headers, shape, opened.answer.takes_ranges);
+    if matches!(shape, Shape::Whole { .. } | Shape::Part(_)) {
+        headers.insert(CONTENT_TYPE, media_type(opened.answer.content_type.as_ref(), &film.file_name));
+        headers.insert(CONTENT_DISPOSITION, inline(&film.file_name));
+    }
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Content-Range, Content-Length, Accept-Ranges, ETag"),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // A shared cache would go on serving a viewer whose access was revoked.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+    let cut = film.cut.clone();
+    let mut response = Response::new(body(upstream, ask, opened, film, open));
+    *response.status_mut() = shape.status();
+    *response.headers_mut() = headers;
+    response.extensions_mut().insert(Relayed(cut));
+    response
+}
+
+fn write_shape(headers: &mut HeaderMap, shape: Shape, takes_ranges: bool) {
+    match shape {
+        Shape::Whole { length } => {
+            if let Some(length) = length {
+                headers.insert(CONTENT_LENGTH, length.into());
+            }
+            if takes_ranges {
+                headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+            }
+        }
+        Shape::Part(span) => {
+            headers.insert(CONTENT_LENGTH, span.count().into());
+            headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+            write_range(headers, &span.to_string());
+        }
+        Shape::Unsatisfiable { length } => {
+            headers.insert(CONTENT_LENGTH, 0.into());
+            headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+            if let Some(length) = length {
+                write_range(headers, &format!("bytes */{length}"));
+            }
+        }
+        Shape::NotModified => {}
+        Shape::PreconditionFailed => {
+            headers.insert(CONTENT_LENGTH, 0.into());
+        }
+    }
+}
+
+fn write_range(headers: &mut HeaderMap, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(CONTENT_RANGE, value);
+    }
+}
+
+fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, open: OpenRequest) -> Body {
+    let (first, end, length) = match opened.answer.shape {
+        Shape::Whole { length } => (0, length, length),
+        Shape::Part(Span { first, last, length }) => (first, Some(last + 1), Some(length)),
+        Shape::Unsatisfiable { .. } | Shape::NotModified | Shape::PreconditionFailed => return Body::empty(),
+    };
+    if ask.method == Method::HEAD || end == Some(first) {
+        return Body::empty();
+    }
+    let Opened { answer, ready, link } = opened;
+    let way = length.map(|length| WayBack {
+        upstream: upstream.clone(),
+        origin: film.origin,
+        link,
+        validator: answer.validator,
+        length,
+    });
+    let stall = upstream.config.stall_timeout;
+    Body::new(RelayBody::new(answer.body, ready, first..end.unwrap_or(u64::MAX), way, stall, film.cut, open))
+}
+
+/// `inline` with the name twice: once in ASCII, once for players that know RFC 6266.
+fn inline(file_name: &str) -> HeaderValue {
+    let name = shortened(file_name);
+    let plain: String = name
+        .chars()
+        .map(|c| if c == ' ' || (c.is_ascii_graphic() && !r#""\%"#.contains(c)) { c } else { '_' })
+        .collect();
+    let mut value = format!("inline; filename=\"{plain}\"; filename*=UTF-8''");
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            value.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(value, "%{byte:02X}");
+        }
+    }
+    HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static("inline"))
+}
+
+fn shortened(name: &str) -> &str {
+    let mut end = name.len().min(LONGEST_NAME);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_told_in_both_forms() {
+        assert_eq!(
+            inline("Amélie \"2001\".mkv"),
+            "inline; filename=\"Am_lie _2001_.mkv\"; filename*=UTF-8''Am%C3%A9lie%20%222001%22.mkv"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_breaks_the_head(name in ".{0,300}") {
+            let value = inline(&name);
+            prop_assert!(value.to_str().unwrap().starts_with("inline; filename=\""));
+            prop_assert!(value.len() < 1_000);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! From a player's request to an origin's answer: the link at hand, and a fresh one when that fails.
+
+use bytes::Bytes;
+use chill_core::Secret;
+use http::{Method, StatusCode};
+
+use super::answer::{Answer, Shape, Unfit};
+use super::ask::Ask;
+use super::forward::forward;
+use super::upstream::{Failure, Upstream};
+use super::{Film, OriginError, OriginErrorKind};
+
+/// How far into a body the relay reads to get to the range an origin would not send by itself. Further in, the player
+/// gets the whole film as a 200, and decides.
+const FORWARD: u64 = 1024 * 1024;
+
+/// An origin that has begun to answer.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) answer: Answer,
+    /// First bytes of the film, read already.
+    pub(super) ready: Bytes,
+    /// The link that worked.
+    pub(super) link: Secret,
+}
+
+/// Why one attempt brought no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Setback {
+    /// No response head.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// A response that is not the film.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+}
+
+impl From<Setback> for OriginError {
+    fn from(setback: Setback) -> Self {
+        let kind = match setback {
+            Setback::Failure(Failure::Connect | Failure::Timeout | Failure::Broken) => OriginErrorKind::Unreachable,
+            Setback::Failure(Failure::BadLink | Failure::Redirects) | Setback::Unfit(_) => OriginErrorKind::LinkBroken,
+        };
+        Self::new(kind, setback.to_string())
+    }
+}
+
+/// Asks the origin; once more, with a fresh link, when the first one fails.
+pub(super) async fn open(upstream: &Upstream, ask: &Ask, film: &Film) -> Result<Opened, OriginError> {
+    let link = film.origin.link(false).await?;
+    match opened(upstream, ask, &link).await {
+        Ok((answer, ready)) => return Ok(Opened { answer, ready, link }),
+        Err(setback) => tracing::info!(%setback, "the link failed; asking the store for a fresh one"),
+    }
+    let link = film.origin.link(true).await?;
+    let (answer, ready) = opened(upstream, ask, &link).await?;
+    Ok(Opened { answer, ready, link })
+}
+
+async fn opened(upstream: &Upstream, ask: &Ask, link: &Secret) -> Result<(Answer, Bytes), Setback> {
+    let mut answer = match fetch(upstream, ask, link).await {
+        // HEAD is optional for some CDNs; the head of a GET says the same.
+        Err(Setback::Unfit(Unfit::Status(405 | 501))) if ask.method == Method::HEAD => {
+            fetch(upstream, &ask.as_get(), link).await?
+        }
+        other => other?,
+    };
+    let Some(skip) = narrowed(ask, &mut answer) else { return Ok((answer, Bytes::new())) };
+    if ask.method == Method::HEAD {
+        return Ok((answer, Bytes::new()));
+    }
+    let ready = forward(&mut answer.body, skip, upstream.config.stall_timeout, |_| true).await;
+    Ok((answer, ready.ok_or(Failure::Broken)?))
+}
+
+/// Sends the request, and again when the connection broke: a kept-alive one may have been closed under it.
+pub(super) async fn fetch(upstream: &Upstream, ask: &Ask, link: &Secret) -> Result<Answer, Setback> {
+    let headers = ask.upstream_headers(upstream.config.user_agent);
+    let mut response = upstream.send(&ask.method, link, &headers).await;
+    if matches!(response, Err(Failure::Broken)) {
+        response = upstream.send(&ask.method, link, &headers).await;
+    }
+    Ok(Answer::judge(ask, response?)?)
+}
+
+/// Turns the whole film, sent by an origin that ignores ranges, into the part asked for when that begins early. Gives how
+/// many bytes come before it.
+fn narrowed(ask: &Ask, answer: &mut Answer) -> Option<u64> {
+    let Shape::Whole { length: Some(length) } = answer.shape else { return None };
+    // With If-Range the whole film is the right answer: the player's part is of another version.
+    let range = ask.range.filter(|_| ask.if_range.is_none())?;
+    let span = range.resolve(length).filter(|span| span.first <= FORWARD)?;
+    answer.shape = Shape::Part(span);
+    Some(span.first)
+}
+
+impl Shape {
+    /// The status a viewer gets.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Whole { .. } => StatusCode::OK,
+            Self::Part(_) => StatusCode::PARTIAL_CONTENT,
+            Self::Unsatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::NotModified => StatusCode::NOT_MODIFIED,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        }
+    }
+}

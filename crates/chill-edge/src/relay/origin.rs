@@ -1,0 +1,96 @@
+//! Where a film's bytes come from, and what can go wrong before the first of them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chill_core::{Secret, StoreError, StoreErrorKind};
+use tokio_util::sync::CancellationToken;
+
+use super::Meter;
+
+/// One file at one store, as its playback knows it.
+#[async_trait]
+pub trait Origin: Send + Sync {
+    /// A URL (http or https) the file's bytes come from. `fresh`: the last one failed; ask the store anew, possibly with
+    /// another key. Called at most once more than fails per request, and a few times more after a break.
+    ///
+    /// # Errors
+    /// [`OriginError`]; [`OriginErrorKind::Refused`] ends a running response for good, other kinds are tried again.
+    async fn link(&self, fresh: bool) -> Result<Secret, OriginError>;
+}
+
+/// What is to be relayed, and for which playback.
+#[derive(Clone)]
+pub struct Film {
+    /// Where the bytes come from.
+    pub origin: Arc<dyn Origin>,
+    /// Counts them; shared by all requests of one playback.
+    pub meter: Arc<Meter>,
+    /// Ends the response at once when cancelled.
+    pub cut: CancellationToken,
+    /// The file's name, for its media type and for players that show it.
+    pub file_name: String,
+}
+
+impl fmt::Debug for Film {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Film").field("file_name", &self.file_name).finish_non_exhaustive()
+    }
+}
+
+/// No byte could be had.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{kind}: {message}")]
+pub struct OriginError {
+    /// What went wrong; the caller maps it to a status clip.
+    pub kind: OriginErrorKind,
+    /// One sentence for the log, free of URLs and keys.
+    pub message: String,
+}
+
+/// The kinds of [`OriginError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OriginErrorKind {
+    /// The store gave no link.
+    #[error("the store gave no link ({0})")]
+    Store(StoreErrorKind),
+    /// The link, and the fresh one after it, answered with something that is not the film.
+    #[error("the link does not work")]
+    LinkBroken,
+    /// The origin could not be reached, or did not answer in time.
+    #[error("the origin could not be reached")]
+    Unreachable,
+    /// The viewer may not have it any more.
+    #[error("refused ({code})")]
+    Refused {
+        /// The code of the refusal.
+        code: &'static str,
+    },
+    /// The playback was cut while the origin was being asked.
+    #[error("the playback was cut")]
+    Cut,
+}
+
+impl OriginError {
+    /// An error of this kind with its sentence.
+    #[must_use]
+    pub fn new(kind: OriginErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    pub(super) fn cut() -> Self {
+        Self::new(OriginErrorKind::Cut, "it ended before the first byte")
+    }
+
+    /// Whether asking again within this response is pointless.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self.kind, OriginErrorKind::Refused { .. } | OriginErrorKind::Cut)
+    }
+}
+
+impl From<StoreError> for OriginError {
+    fn from(error: StoreError) -> Self {
+        Self::new(OriginErrorKind::Store(error.kind), error.message)
+    }
+}

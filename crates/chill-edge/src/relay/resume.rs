@@ -1,0 +1,154 @@
+//! Going on where an origin broke off, in the same response.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chill_core::Secret;
+use hyper::body::Incoming;
+
+use super::Origin;
+use super::answer::Shape;
+use super::ask::Ask;
+use super::forward::forward;
+use super::open::{Setback, fetch};
+use super::upstream::{Failure, Upstream};
+use super::validator::{Agreement, Validator};
+
+/// All that is needed to ask for the rest of a film.
+#[derive(Clone)]
+pub(super) struct WayBack {
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) origin: Arc<dyn Origin>,
+    /// The link that worked last.
+    pub(super) link: Secret,
+    /// Of the answer the viewer was promised.
+    pub(super) validator: Validator,
+    /// Of the whole film.
+    pub(super) length: u64,
+}
+
+/// The bytes that are missing.
+#[derive(Clone, Debug)]
+pub(super) struct Rest {
+    /// The first byte the viewer does not have.
+    pub(super) next: u64,
+    /// The last byte promised, included.
+    pub(super) last: u64,
+    /// The bytes right before `next`, when only they can show that it is the same film.
+    pub(super) overlap: Bytes,
+    /// Attempts made since the last progress.
+    pub(super) tries: u32,
+}
+
+/// An origin that goes on.
+#[derive(Debug)]
+pub(super) struct Resumed {
+    pub(super) body: Incoming,
+    /// First bytes of the rest, read already.
+    pub(super) ready: Bytes,
+    pub(super) link: Secret,
+    pub(super) tries: u32,
+}
+
+/// Why the response ends as broken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum GaveUp {
+    /// As often as is sensible.
+    #[error("every attempt to go on failed, the last one with: {0}")]
+    Tries(Setback),
+    /// The origin now has another file.
+    #[error("the origin has another version of the film now")]
+    Changed,
+    /// The viewer may not go on.
+    #[error("the playback may not go on")]
+    Refused,
+}
+
+enum Attempt {
+    Failed(Setback),
+    Changed,
+}
+
+impl<E: Into<Setback>> From<E> for Attempt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl WayBack {
+    /// Asks for the rest: at once with the link that worked, then with fresh ones every other time, with growing pauses.
+    pub(super) async fn resume(mut self, mut rest: Rest) -> Result<Resumed, GaveUp> {
+        let mut setback = Setback::Failure(Failure::Broken);
+        while rest.tries < self.upstream.config.resumes {
+            rest.tries += 1;
+            tokio::time::sleep(self.pause(rest.tries)).await;
+            if rest.tries.is_multiple_of(2) {
+                match self.origin.link(true).await {
+                    Ok(link) => self.link = link,
+                    Err(error) if error.is_final() => return Err(GaveUp::Refused),
+                    Err(error) => {
+                        tracing::info!(%error, "no fresh link for a film that broke off");
+                        continue;
+                    }
+                }
+            }
+            match self.attempt(&rest).await {
+                Ok((body, ready)) => {
+                    metrics::counter!("chillproxy_relay_resumes_total").increment(1);
+                    return Ok(Resumed { body, ready, link: self.link, tries: rest.tries });
+                }
+                Err(Attempt::Changed) => return Err(GaveUp::Changed),
+                Err(Attempt::Failed(why)) => setback = why,
+            }
+        }
+        Err(GaveUp::Tries(setback))
+    }
+
+    async fn attempt(&self, rest: &Rest) -> Result<(Incoming, Bytes), Attempt> {
+        let first = rest.next - rest.overlap.len() as u64;
+        let mut answer = fetch(&self.upstream, &Ask::rest(first, rest.last), &self.link).await?;
+        let Shape::Part(span) = answer.shape else { return Err(super::answer::Unfit::OtherRange.into()) };
+        if span.length != self.length {
+            return Err(Attempt::Changed);
+        }
+        if (span.first, span.last) != (first, rest.last) {
+            return Err(super::answer::Unfit::OtherRange.into());
+        }
+        match self.validator.agreement(&answer.validator) {
+            Agreement::Same => {}
+            Agreement::Changed => return Err(Attempt::Changed),
+            // The promise had a validator and this answer has none: nothing was kept to compare.
+            Agreement::Unknown if self.validator.is_telling() => return Err(Attempt::Changed),
+            Agreement::Unknown => {}
+        }
+        let ready = self.past_overlap(&mut answer.body, &rest.overlap).await?;
+        Ok((answer.body, ready))
+    }
+
+    async fn past_overlap(&self, body: &mut Incoming, overlap: &Bytes) -> Result<Bytes, Attempt> {
+        let mut sent = overlap.clone();
+        let mut same = true;
+        let stall = self.upstream.config.stall_timeout;
+        let ready = forward(body, overlap.len() as u64, stall, |again| {
+            same = sent.split_to(again.len()) == again;
+            same
+        });
+        match ready.await {
+            Some(ready) => Ok(ready),
+            None if same => Err(Failure::Broken.into()),
+            None => Err(Attempt::Changed),
+        }
+    }
+
+    /// None, a moment, then doubling, with up to half as much again so that streams do not return all at once.
+    fn pause(&self, tries: u32) -> Duration {
+        let config = &self.upstream.config;
+        let base = match tries {
+            0 | 1 => return Duration::ZERO,
+            2 => config.resume_pause / 5,
+            more => config.resume_pause * (1 << (more - 3).min(4)),
+        };
+        base + Duration::from_micros(config.chance.below(u64::try_from(base.as_micros() / 2).unwrap_or(0)))
+    }
+}

@@ -1,0 +1,127 @@
+//! The pool of connections to origins, and one request over it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chill_core::Secret;
+use http::header::LOCATION;
+use http::{HeaderMap, Method, Request, Response, Uri};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+use url::Url;
+
+use super::RelayConfig;
+
+/// Largest read from an origin, and so the largest piece of a film in memory; a stream holds about two. Reads start at
+/// 8 KiB and grow while they come back full, so a fast stream spends few system calls per GB (64 KiB reads cost half as
+/// much again in CPU, larger ones gain nothing) and a slow one keeps little.
+const READ_BUFFER: usize = 256 * 1024;
+
+/// Unanswered TCP keep-alives end a connection whose origin vanished.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Why a request brought no response head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// Not an http or https URL, from the store or in a redirect.
+    #[error("the link is not an http URL")]
+    BadLink,
+    /// Name, TCP or TLS.
+    #[error("no connection to the origin")]
+    Connect,
+    /// No response head in time.
+    #[error("the origin did not answer in time")]
+    Timeout,
+    /// The connection ended, or spoke something that is not HTTP.
+    #[error("the origin broke the connection")]
+    Broken,
+    /// More redirects than are followed.
+    #[error("the origin redirects in circles")]
+    Redirects,
+}
+
+/// The client side of the relay.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    pub(super) config: RelayConfig,
+}
+
+impl Upstream {
+    pub(super) fn new(config: RelayConfig) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(config.connect_timeout));
+        tcp.set_keepalive(Some(KEEP_ALIVE));
+        let https =
+            HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http().enable_http1().wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(config.idle_timeout)
+            .pool_max_idle_per_host(config.idle_per_host)
+            .http1_max_buf_size(READ_BUFFER)
+            .build(https);
+        Self { client, config }
+    }
+
+    /// Sends a request to `link` and follows its redirects; the response's status is none of 301, 302, 303, 307, 308.
+    pub(super) async fn send(
+        &self,
+        method: &Method,
+        link: &Secret,
+        headers: &HeaderMap,
+    ) -> Result<Response<Incoming>, Failure> {
+        let mut url = http_url(Url::parse(link.expose()))?;
+        for _ in 0..=self.config.redirects {
+            let response = self.send_once(method, &url, headers.clone()).await?;
+            match redirect(&response) {
+                Some(location) => url = http_url(url.join(location))?,
+                None => return Ok(response),
+            }
+        }
+        Err(Failure::Redirects)
+    }
+
+    async fn send_once(&self, method: &Method, url: &Url, headers: HeaderMap) -> Result<Response<Incoming>, Failure> {
+        let mut request = Request::new(Empty::new());
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = url.as_str().parse::<Uri>().map_err(|_| Failure::BadLink)?;
+        *request.headers_mut() = headers;
+        match tokio::time::timeout(self.config.head_timeout, self.client.request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) if error.is_connect() => Err(Failure::Connect),
+            Ok(Err(_)) => Err(Failure::Broken),
+            Err(_) => Err(Failure::Timeout),
+        }
+    }
+}
+
+/// ring is named explicitly: with none installed as the process's default, rustls would panic at the first handshake.
+#[expect(clippy::expect_used, reason = "ring has TLS 1.2 and 1.3; nothing from outside can change that")]
+fn tls() -> ClientConfig {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring offers rustls' default protocol versions")
+        .with_webpki_roots()
+        .with_no_client_auth()
+}
+
+fn http_url(url: Result<Url, url::ParseError>) -> Result<Url, Failure> {
+    let mut url = url.ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(Failure::BadLink)?;
+    // Never sent, and hyper's `Uri` would carry it into the request.
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn redirect<B>(response: &Response<B>) -> Option<&str> {
+    matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
+        .then(|| response.headers().get(LOCATION)?.to_str().ok())
+        .flatten()
+}

@@ -1,0 +1,137 @@
+//! Whether two answers are about the same bytes.
+
+use bytes::Bytes;
+use http::header::{ETAG, LAST_MODIFIED};
+use http::{HeaderMap, HeaderValue};
+
+/// How many bytes must be equal where an origin names no validator.
+pub(super) const OVERLAP: usize = 64 * 1024;
+
+/// Longest validator that is kept and handed on.
+const LONGEST: usize = 256;
+
+/// What an origin's head says about which version of a file it is (RFC 9110 §8.8).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Validator {
+    etag: Option<HeaderValue>,
+    last_modified: Option<HeaderValue>,
+}
+
+/// The outcome of comparing two [`Validator`]s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Agreement {
+    /// The same file.
+    Same,
+    /// Another file.
+    Changed,
+    /// The heads do not say; the bytes must.
+    Unknown,
+}
+
+impl Validator {
+    pub(super) fn read(headers: &HeaderMap) -> Self {
+        let kept = |name| headers.get(name).filter(|value: &&HeaderValue| value.len() <= LONGEST).cloned();
+        Self { etag: kept(ETAG), last_modified: kept(LAST_MODIFIED) }
+    }
+
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        if let Some(etag) = &self.etag {
+            headers.insert(ETAG, etag.clone());
+        }
+        if let Some(date) = &self.last_modified {
+            headers.insert(LAST_MODIFIED, date.clone());
+        }
+    }
+
+    /// Whether a later answer with this head may not need its bytes compared.
+    pub(super) fn is_telling(&self) -> bool {
+        self.strong_etag().is_some() || self.last_modified.is_some()
+    }
+
+    /// Compares heads of answers whose lengths are already known to agree.
+    pub(super) fn agreement(&self, other: &Self) -> Agreement {
+        let pair = match (self.strong_etag(), other.strong_etag()) {
+            (Some(mine), Some(theirs)) => Some((mine, theirs)),
+            _ => self.last_modified.as_ref().zip(other.last_modified.as_ref()),
+        };
+        match pair {
+            Some((mine, theirs)) if mine == theirs => Agreement::Same,
+            Some(_) => Agreement::Changed,
+            None => Agreement::Unknown,
+        }
+    }
+
+    fn strong_etag(&self) -> Option<&HeaderValue> {
+        self.etag.as_ref().filter(|etag| {
+            let etag = etag.as_bytes();
+            etag.len() > 2 && etag.starts_with(b"\"") && etag.ends_with(b"\"")
+        })
+    }
+}
+
+/// The last [`OVERLAP`] bytes sent, kept only for answers whose head names no validator.
+#[derive(Debug, Default)]
+pub(super) struct Tail(Vec<u8>);
+
+impl Tail {
+    pub(super) fn push(&mut self, sent: &[u8]) {
+        let kept = &sent[sent.len().saturating_sub(OVERLAP)..];
+        let surplus = (self.0.len() + kept.len()).saturating_sub(OVERLAP);
+        self.0.drain(..surplus);
+        self.0.extend_from_slice(kept);
+    }
+
+    pub(super) fn bytes(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn validator(etag: &'static str, date: &'static str) -> Validator {
+        let mut headers = HeaderMap::new();
+        if !etag.is_empty() {
+            headers.insert(ETAG, HeaderValue::from_static(etag));
+        }
+        if !date.is_empty() {
+            headers.insert(LAST_MODIFIED, HeaderValue::from_static(date));
+        }
+        Validator::read(&headers)
+    }
+
+    #[test]
+    fn strong_tags_decide_then_dates_then_bytes() {
+        use Agreement::{Changed, Same, Unknown};
+        for (mine, theirs, expected) in [
+            (("\"a\"", "Mon"), ("\"a\"", "Tue"), Same),
+            (("\"a\"", "Mon"), ("\"b\"", "Mon"), Changed),
+            (("W/\"a\"", "Mon"), ("W/\"a\"", "Mon"), Same),
+            (("W/\"a\"", "Mon"), ("W/\"a\"", "Tue"), Changed),
+            (("W/\"a\"", ""), ("W/\"a\"", ""), Unknown),
+            (("\"a\"", "Mon"), ("", "Mon"), Same),
+            (("\"a\"", "Mon"), ("", ""), Unknown),
+            (("unquoted", ""), ("unquoted", ""), Unknown),
+            (("", ""), ("", ""), Unknown),
+        ] {
+            assert_eq!(validator(mine.0, mine.1).agreement(&validator(theirs.0, theirs.1)), expected, "{mine:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_tail_is_the_end_of_what_was_sent(pieces in proptest::collection::vec(0..3 * OVERLAP, 0..6)) {
+            let mut tail = Tail::default();
+            let mut all = Vec::new();
+            for (piece, len) in pieces.into_iter().enumerate() {
+                let sent: Vec<u8> = (0..len).map(|at| u8::try_from((at * 31 + piece) % 251).unwrap()).collect();
+                tail.push(&sent);
+                all.extend_from_slice(&sent);
+            }
+            prop_assert_eq!(&tail.bytes()[..], &all[all.len().saturating_sub(OVERLAP)..]);
+        }
+    }
+}
