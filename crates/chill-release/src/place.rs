@@ -1,0 +1,180 @@
+//! What stands around the rest: the site, the group, the checksum.
+
+use crate::lexicon::Word;
+use crate::reading::{Claim, Reading};
+
+/// Last parts of the host names that sites put into names.
+const DOMAINS: &[&str] = &[
+    "ac", "ag", "am", "app", "at", "be", "best", "biz", "bz", "cam", "cc", "ch", "click", "club", "cm", "co", "com",
+    "cool", "cyou", "cz", "de", "earth", "email", "es", "eu", "expert", "fi", "fm", "foo", "fr", "fun", "guru", "host",
+    "icu", "id", "in", "info", "io", "is", "it", "kim", "la", "li", "life", "link", "live", "lol", "lt", "ltd", "me",
+    "media", "mn", "mobi", "moe", "mov", "ms", "mx", "net", "news", "ninja", "nl", "nu", "one", "online", "ooo", "org",
+    "party", "pe", "ph", "phd", "pics", "pl", "pm", "pro", "pub", "pw", "quest", "rocks", "ro", "rs", "ru", "run",
+    "sbs", "se", "sh", "si", "site", "so", "space", "stream", "su", "sx", "taxi", "team", "tel", "tf", "tk", "to",
+    "today", "top", "trade", "tv", "uk", "us", "vc", "vip", "vu", "wf", "ws", "wtf", "xyz", "yt", "zone",
+];
+
+fn is_domain(text: &[u8]) -> bool {
+    DOMAINS.binary_search_by(|known| known.as_bytes().cmp(text)).is_ok()
+        || DOMAINS.iter().any(|known| known.as_bytes() == text)
+}
+
+/// Runs `from..to` joined by dots that make a host name beginning at `from`; the run behind it.
+fn host(r: &Reading<'_>, from: usize) -> Option<usize> {
+    let mut to = from + 1;
+    while r.has(to) && (matches!(r.gap(to), b"." | b"-") || r.glued(to)) {
+        to += 1;
+    }
+    let www = matches!(r.text(from), b"www" | b"ww" | b"wvw") && r.gap(from + 1) == b".";
+    // The last part that is a domain ends the host; "www" needs no known one.
+    (from + 1..to)
+        .rev()
+        .find(|last| {
+            r.gap(*last) == b"."
+                && !r.glued(last + 1)
+                && is_domain(r.text(*last))
+                && (www || boxed_host(r, from, *last))
+        })
+        .map(|last| last + 1)
+}
+
+/// Without "www" a host name must fill its bracket.
+fn boxed_host(r: &Reading<'_>, from: usize, last: usize) -> bool {
+    let opens = r.gap(from).iter().rev().find(|byte| **byte != b' ').is_some_and(|byte| matches!(byte, b'[' | b'('));
+    opens && r.gap(last + 1).iter().find(|byte| **byte != b' ').is_some_and(|byte| matches!(byte, b']' | b')'))
+}
+
+/// Claims host names, and steps over one that opens the name.
+pub(crate) fn site(r: &mut Reading<'_>) {
+    let mut i = 0;
+    while i < r.count() {
+        let Some(to) = host(r, i) else {
+            i += 1;
+            continue;
+        };
+        let text = r.name.get(r.start(i)..r.end_of(to - 1)).unwrap_or_default();
+        if r.out.site.is_none() {
+            r.out.site = Some(text.to_owned());
+        }
+        let opening = i == 0 || r.start(i) <= r.begin;
+        r.claim(i, to, if opening { Claim::Keeps } else { Claim::Ends });
+        if opening && to < r.count() {
+            r.begin = r.start(to);
+        }
+        i = to;
+    }
+}
+
+/// Steps over a bracket that opens the name and holds no remark: the group of an anime release.
+pub(crate) fn opening_bracket(r: &mut Reading<'_>) {
+    let first = (0..r.count()).find(|i| r.start(*i) >= r.begin).unwrap_or(0);
+    let bracket = usize::from(r.token(first).bracket);
+    if bracket == 0 || r.start(first) > r.begin.max(bracket) + 4 {
+        return;
+    }
+    let open = r.name.get(bracket - 1..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
+    if matches!(open, '(' | '{') {
+        return;
+    }
+    let after = (first..r.count()).find(|i| usize::from(r.token(*i).bracket) != bracket).unwrap_or(r.count());
+    if after < r.count() {
+        r.leading_group = Some((first, after));
+        r.begin = r.start(after);
+    }
+}
+
+/// Eight hexadecimal digits in a bracket of their own at the end.
+pub(crate) fn checksum(r: &mut Reading<'_>) {
+    let count = r.count();
+    let mut to = count;
+    for _ in 0..4 {
+        let Some(bracket) = to.checked_sub(1).map(|last| r.token(last).bracket).filter(|bracket| *bracket > 0) else {
+            return;
+        };
+        let from = (0..to).rev().take_while(|i| r.token(*i).bracket == bracket).last().unwrap_or(to);
+        let text = r.name.get(usize::from(bracket)..r.end_of(to - 1)).unwrap_or_default();
+        let hexadecimal = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if hexadecimal && text.bytes().any(|byte| byte.is_ascii_digit()) {
+            r.out.episode_code = Some(text.to_ascii_uppercase());
+            r.claim(from, to, Claim::Ends);
+            return;
+        }
+        to = from;
+    }
+}
+
+/// The group: behind the last dash, else in the last bracket, else in the first one.
+pub(crate) fn group(r: &mut Reading<'_>) {
+    r.out.group = closing_bracket(r).or_else(|| behind_dash(r)).or_else(|| opening(r));
+}
+
+fn opening(r: &Reading<'_>) -> Option<String> {
+    let (first, after) = r.leading_group?;
+    if (first..after).any(|i| r.token(i).used && r.token(i).word != Word::None) {
+        return None;
+    }
+    let text = r.name.get(r.start(first)..r.end_of(after - 1))?;
+    let rest = r.name.get(r.end_of(after - 1)..)?;
+    let whole = match rest.find([']', '】']) {
+        Some(close) => r.name.get(r.start(first)..r.end_of(after - 1) + close)?,
+        None => text,
+    };
+    Some(whole.trim().to_owned())
+}
+
+/// Only where remarks came before: a dash in a bare title is part of the title.
+fn behind_dash(r: &Reading<'_>) -> Option<String> {
+    let count = r.count();
+    // Brackets behind the group, such as "[rartv]", are not part of it.
+    let mut last = count.checked_sub(1)?;
+    while r.token(last).bracket > 0 {
+        last = last.checked_sub(1)?;
+    }
+    let mut from = last;
+    loop {
+        let gap = r.gap(from);
+        if gap.contains(&b'-') && dash_opens(r, from, last) {
+            break;
+        }
+        let inside = matches!(gap, [] | b"@" | b"_" | b"." | b"-" | b"!");
+        if !inside || from == 0 || last - from > 8 {
+            return None;
+        }
+        from -= 1;
+    }
+    let sound = |i: usize| r.token(i).used;
+    if (from..=last).all(sound) || r.start(from) <= r.end || r.tech >= r.start(from) && r.dated >= r.start(from) {
+        return None;
+    }
+    let text = r.name.get(r.start(from)..r.end_of(last))?;
+    Some(text.trim_end_matches(['.', '_', ' ']).to_owned())
+}
+
+/// A dash before `from` opens the group when what stands before it is a remark, or the dash is set off by a space on one side.
+fn dash_opens(r: &Reading<'_>, from: usize, last: usize) -> bool {
+    let gap = r.gap(from);
+    let Some(before) = from.checked_sub(1) else { return false };
+    if r.gap(from) == b" - " && last > from + 2 {
+        return false;
+    }
+    gap.len() > 1 || r.token(before).used || !r.token(before).used && !hyphenated(r, from)
+}
+
+/// `Tsundere-Raws`: the word before the dash is itself set off by a dash.
+fn hyphenated(r: &Reading<'_>, from: usize) -> bool {
+    from > 1 && r.gap(from - 1).ends_with(b"-") && !r.token(from - 1).used
+}
+
+/// `(B-Global)` at the very end.
+fn closing_bracket(r: &Reading<'_>) -> Option<String> {
+    let count = r.count();
+    let last = count.checked_sub(1)?;
+    let bracket = usize::from(r.token(last).bracket);
+    if bracket == 0 || r.end_of(last) + 2 < r.stop || r.name.as_bytes().get(bracket - 1) != Some(&b'(') {
+        return None;
+    }
+    let from = (0..count).rev().take_while(|i| usize::from(r.token(*i).bracket) == bracket).last()?;
+    let text = r.name.get(bracket..r.end_of(last))?;
+    let plain = !text.contains([' ', ',']) && !(from..count).any(|i| r.token(i).used);
+    (plain && r.start(from) > r.end && r.tech < r.start(from)).then(|| text.to_owned())
+}
