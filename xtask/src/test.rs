@@ -77,7 +77,7 @@ fn cargo_test(words: &[&str]) -> anyhow::Result<Tally> {
 fn sdk_check() -> anyhow::Result<Tally> {
     node::install(node::SDK_CHECK)?;
     let world = world::World::start(&programs()?)?;
-    node::check(node::SDK_CHECK, &[world.said("torbox")?])
+    node::check(node::SDK_CHECK, &[world.url("torbox")?, world::World::store_key()])
 }
 
 fn conformance() -> anyhow::Result<Tally> {
@@ -93,7 +93,10 @@ fn conformance() -> anyhow::Result<Tally> {
 }
 
 /// The directory in which cargo put the workspace's programs.
-fn programs() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// When cargo cannot read the workspace.
+pub(crate) fn programs() -> anyhow::Result<PathBuf> {
     let mut metadata = cargo_metadata::MetadataCommand::new();
     let metadata = metadata.current_dir(shell::root()).no_deps().exec().context("cargo cannot read the workspace")?;
     Ok(metadata.target_directory.join("debug").into_std_path_buf())

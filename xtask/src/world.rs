@@ -1,7 +1,7 @@
 //! The simulated outside world, and the server on top of it, as processes beside us.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,7 +13,9 @@ use crate::running::{Running, Voice, free_port};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The key of the account that the seeded world has.
-pub(crate) const STORE_KEY: &str = "demo-store-key-0123456789";
+const STORE_KEY: &str = "demo-store-key-0123456789";
+/// What the server's one key and one user are called.
+const NAME: &str = "demo";
 
 /// Running simulators, filled with the demonstration's titles.
 #[derive(Debug)]
@@ -37,11 +39,20 @@ impl World {
         Ok(Self { _process: process, said })
     }
 
-    /// What the simulators said of themselves: an address without a slash at its end, or `torznab_key`.
+    /// The address of one simulator, without a slash at its end.
     ///
     /// # Errors
-    /// When they did not name it.
-    pub(crate) fn said(&self, name: &str) -> anyhow::Result<&str> {
+    /// When the simulators did not name it.
+    pub(crate) fn url(&self, name: &str) -> anyhow::Result<&str> {
+        self.said(name)
+    }
+
+    /// The key of the account at the simulated store.
+    pub(crate) fn store_key() -> &'static str {
+        STORE_KEY
+    }
+
+    fn said(&self, name: &str) -> anyhow::Result<&str> {
         self.said.get(name).and_then(Value::as_str).with_context(|| format!("chill-sim did not name its {name}"))
     }
 }
@@ -51,6 +62,7 @@ impl World {
 pub(crate) struct Server {
     process: Running,
     _data: TempDir,
+    chillproxy: Program,
     base_url: String,
     manifest_url: String,
 }
@@ -64,33 +76,34 @@ impl Server {
         let data = tempfile::Builder::new().prefix("chill-data-").tempdir()?;
         let address = format!("127.0.0.1:{}", free_port()?);
         let base_url = format!("http://{address}");
-        let settings = [
+        let settings = vec![
             ("CHILLPROXY_DATA_DIR", data.path().display().to_string()),
             ("STREMTHRU_LISTEN_ADDR", address),
             ("STREMTHRU_BASE_URL", base_url.clone()),
             ("CHILLPROXY_METRICS_ADDR", format!("127.0.0.1:{}", free_port()?)),
-            ("CHILLPROXY_TORBOX_URL", world.said("torbox")?.to_owned()),
-            ("CHILLPROXY_CINEMETA_URL", world.said("cinemeta")?.to_owned()),
-            ("CHILLPROXY_INDEXERS", format!("simulated={}|{}", world.said("torznab")?, world.said("torznab_key")?)),
+            ("CHILLPROXY_TORBOX_URL", world.url("torbox")?.to_owned()),
+            ("CHILLPROXY_CINEMETA_URL", world.url("cinemeta")?.to_owned()),
+            ("CHILLPROXY_INDEXERS", format!("simulated={}|{}", world.url("torznab")?, world.said("torznab_key")?)),
         ];
-        let chillproxy = |words: &[&str]| {
-            let mut command = Command::new(programs.join("chillproxy"));
-            command.args(words).envs(settings.iter().map(|(name, value)| (*name, value.as_str())));
-            command
-        };
-        let key = ["key", "add", "--store", "tb", "--name", "conformance", "--passport", "household", "--json"];
-        answer(&mut chillproxy(&key), STORE_KEY)?;
-        let user = answer(&mut chillproxy(&["user", "add", "--name", "conformance", "--json"]), "")?;
+        let chillproxy = Program { path: programs.join("chillproxy"), settings };
+        let key = ["key", "add", "--store", "tb", "--name", NAME, "--passport", "household", "--json"];
+        chillproxy.answer(&key, STORE_KEY)?;
+        let user = chillproxy.answer(&["user", "add", "--name", NAME, "--json"], "")?;
         let manifest_url = user["manifestUrl"].as_str().context("`user add --json` gave no manifestUrl")?.to_owned();
-        let (process, ()) = Running::start(
-            "chillproxy serve",
-            &chillproxy(&["serve"]),
-            &[],
-            ("TERM", Voice::Errors),
-            PATIENCE,
-            |line| line.contains("listening on http://").then_some(()),
-        )?;
-        Ok(Self { process, _data: data, base_url, manifest_url })
+        let serve = chillproxy.command(&["serve"]);
+        let signals = ("TERM", Voice::Errors);
+        let (process, ()) = Running::start("chillproxy serve", &serve, &[], signals, PATIENCE, |line| {
+            line.contains("listening on http://").then_some(())
+        })?;
+        Ok(Self { process, _data: data, chillproxy, base_url, manifest_url })
+    }
+
+    /// Runs another command of the server's command line on the same data, and gives the JSON it answers.
+    ///
+    /// # Errors
+    /// When the command fails or answers something else than JSON.
+    pub(crate) fn command(&self, words: &[&str]) -> anyhow::Result<Value> {
+        self.chillproxy.answer(words, "")
     }
 
     /// What its log said last.
@@ -109,19 +122,32 @@ impl Server {
     }
 }
 
-/// Runs a command of the server's with something on its standard input and reads the JSON it answers.
-fn answer(command: &mut Command, input: &str) -> anyhow::Result<Value> {
-    let words: Vec<_> = command.get_args().take(2).map(|word| word.to_string_lossy().into_owned()).collect();
-    let name = format!("chillproxy {}", words.join(" "));
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {name}; is it built?"))?;
-    child.stdin.take().context("its input is piped")?.write_all(input.as_bytes())?;
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        bail!("{name} failed ({})", output.status);
+/// The server's program with the settings it runs under.
+#[derive(Debug)]
+struct Program {
+    path: PathBuf,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Program {
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        command.args(words).envs(self.settings.iter().map(|(name, value)| (*name, value.as_str())));
+        command
     }
-    serde_json::from_slice(&output.stdout).with_context(|| format!("{name} answered something else than JSON"))
+
+    /// Runs a command with something on its standard input and reads the JSON it answers.
+    fn answer(&self, words: &[&str], input: &str) -> anyhow::Result<Value> {
+        let name = format!("chillproxy {}", words.iter().take(2).copied().collect::<Vec<_>>().join(" "));
+        let mut command = self.command(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}; is it built?"))?;
+        // A command that wants no input may have closed it already; its exit code tells what matters.
+        let _ = child.stdin.take().context("its input is piped")?.write_all(input.as_bytes());
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!("{name} failed ({})", output.status);
+        }
+        serde_json::from_slice(&output.stdout).with_context(|| format!("{name} answered something else than JSON"))
+    }
 }
