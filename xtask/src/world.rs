@@ -1,5 +1,6 @@
 //! The simulated outside world, and the server on top of it, as processes beside us.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,6 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const STORE_KEY: &str = "demo-store-key-0123456789";
 /// What the server's one key and one user are called.
 const NAME: &str = "demo";
+/// How the settings begin that the server reads.
+const PREFIXES: &[&str] = &[
+    "CHILLPROXY_",
+    "CHILLSTREAMS_",
+    "DATABASE_URL",
+    "ENABLE_CHILLSTREAMS_AUTH",
+    "INTERNAL_API_KEY",
+    "PORT",
+    "REDIS_URI",
+    "RUST_LOG",
+    "STREMTHRU_",
+    "TORBOX_",
+];
 
 /// Running simulators, filled with the demonstration's titles.
 #[derive(Debug)]
@@ -132,6 +146,14 @@ struct Program {
 impl Program {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
+        // What the caller has set for a server of their own is not meant for this one.
+        let of_the_product = |name: &OsString| {
+            let name = name.to_string_lossy();
+            PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        };
+        for name in std::env::vars_os().map(|(name, _)| name).filter(of_the_product) {
+            command.env_remove(name);
+        }
         command.args(words).envs(self.settings.iter().map(|(name, value)| (*name, value.as_str())));
         command
     }
