@@ -1,1 +1,46 @@
-//! What is stored: one SQL text on SQLite and PostgreSQL.
+//! What is stored: one SQL text on two engines, SQLite (one file, one machine) and PostgreSQL (several nodes).
+//!
+//! For: opening and migrating a database, transactions, every query the control plane makes, the feed of changes across
+//! processes, the library of known torrents, and the usage spool in a file of its own.
+//!
+//! Refuses: decisions (who may use what is decided in `chill-control` and `chill-core`), cleartext keys (it sees sealed
+//! bytes), HTTP, the time of day and chance: both come in as parameters.
+//!
+//! Start reading at [`Db`] and [`Tx`], then the file of a table. Each query is a literal in a `statements!` list, in the
+//! subset of SQL that both engines read alike; a test prepares all of them on both.
+
+mod assignment;
+mod audit;
+mod change;
+mod column;
+mod device;
+mod engine;
+mod error;
+mod feed;
+mod key;
+mod known;
+mod library;
+mod list;
+mod master;
+mod migrate;
+mod spool;
+mod statement;
+#[cfg(test)]
+mod tests;
+pub mod trial;
+mod url;
+mod usage;
+mod user;
+
+pub use assignment::Seat;
+pub use audit::AuditEntry;
+pub use device::{Device, DeviceState, NewDevice};
+pub use engine::{Db, Options, Tx};
+pub use error::DbError;
+pub use key::{Key, NewKey, SealedKey};
+pub use library::TorrentLibrary;
+pub use migrate::Schema;
+pub use spool::SqliteSpool;
+pub use url::{DbUrl, InvalidDbUrl};
+pub use usage::{CountedEvent, UsageBy, UsageRow, UsageWindow};
+pub use user::{LinkedUser, NewUser, User, UserStatus};
