@@ -8,6 +8,11 @@ const FILM: &str = "tt0063350";
 /// The demo's series, "The Adventures of Robin Hood".
 const SERIES: &str = "tt0047706";
 
+/// Hashes that `sdk-check` relies on: a cached release, one that has to be fetched, one nobody seeds.
+const COMMONS: &str = "1968000000000000000000000000000000000720";
+const ARCHIVE: &str = "1968000000000000000000000000000000001081";
+const NOBODY: &str = "1968000000000000000000000000000000000000";
+
 const KB: u64 = 1_000;
 const MB: u64 = 1_000_000;
 
@@ -51,10 +56,15 @@ fn seed_film(rooms: &Rooms) {
         (file("Night.of.the.Living.Dead.1968.2160p.WEB-DL.HDR.HEVC.AAC-OPEN", 60 * MB), 31),
         (with_sample, 142),
         (file("Night of the Living Dead (1968) [1080p] [WEBRip] [x265] [10bit] [FLAC 1.0]", 12 * MB), 55),
-        (file("Night.of.the.Living.Dead.1968.720p.WEB-DL.H264-COMMONS", 6 * MB), 80),
+        (file("Night.of.the.Living.Dead.1968.720p.WEB-DL.H264-COMMONS", 6 * MB).with_hash(COMMONS), 80),
         (Torrent::single("Night.of.the.Living.Dead.1968.480p.DVDRip.XviD.avi", 800 * KB), 9),
-        (file("Night.of.the.Living.Dead.1968.1080p.BluRay.DD+5.1.x264-ARCHIVE", 40 * MB).state(fetched), 17),
-        (file("Night.of.the.Living.Dead.1968.CAM.x264-NOBODY", 2 * MB).state(TorrentState::Dead), 0),
+        (
+            file("Night.of.the.Living.Dead.1968.1080p.BluRay.DD+5.1.x264-ARCHIVE", 40 * MB)
+                .with_hash(ARCHIVE)
+                .state(fetched),
+            17,
+        ),
+        (file("Night.of.the.Living.Dead.1968.CAM.x264-NOBODY", 2 * MB).with_hash(NOBODY).state(TorrentState::Dead), 0),
     ];
     for (torrent, seeders) in releases {
         rooms.torznab.add_release(Release::movie(&torrent, FILM, seeders));

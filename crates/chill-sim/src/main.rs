@@ -24,7 +24,8 @@ enum Command {
         /// What to fill the world with.
         #[arg(long, value_enum)]
         seed: Option<Seed>,
-        /// Adds a TorBox account with this key (Pro); with the demo's seed it is `demo-key` unless given.
+        /// Adds a TorBox account with this key (Pro); with the demo's seed it is `demo-store-key-0123456789` unless
+        /// given.
         #[arg(long)]
         key: Option<String>,
     },
@@ -43,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
     let Command::World { json, seed, key } = Arguments::parse().command;
     let world = World::start().await.context("the simulators could not be started")?;
     match (seed, key) {
-        (Some(Seed::Demo), key) => seed_demo(&world, key.as_deref().unwrap_or("demo-key")),
+        (Some(Seed::Demo), key) => seed_demo(&world, key.as_deref().unwrap_or("demo-store-key-0123456789")),
         (None, Some(key)) => world.torbox().add_account(&key, Plan::Pro, 0),
         (None, None) => {}
     }

@@ -71,7 +71,8 @@ pub struct Behaviour {
     pub one_more_than_asked: bool,
     /// A cache check without a hit has `data: null` instead of an empty object or list.
     pub null_when_uncached: bool,
-    /// Fields that may be null (`cooldown_until`, `md5`) are null instead of a text, which the official SDK demands.
+    /// Fields that may be null (`cooldown_until`, `md5`, `files` without metadata) are; the official SDK demands a text or
+    /// a list there.
     pub null_fields: bool,
 }
 

@@ -93,7 +93,8 @@ impl Item {
         #[expect(clippy::cast_precision_loss, reason = "the vendor's progress is a float as well")]
         let progress = if finished { 1.0 } else { done as f64 / size.max(1) as f64 };
         let eta = if speed > 0 { (size - done).div_ceil(speed) } else { UNKNOWN_ETA };
-        let files: Value = if known { self.files(null_fields) } else { Value::Null };
+        let no_files = if null_fields { Value::Null } else { json!([]) };
+        let files: Value = if known { self.files(null_fields) } else { no_files };
         json!({
             "id": self.id, "auth_id": auth_id, "server": 4, "hash": self.torrent.hash, "name": self.torrent.name,
             "magnet": self.magnet, "size": if known { size } else { 0 }, "active": self.holds_slot(now, plan),
