@@ -106,6 +106,16 @@ pub enum Fault {
 
     /// The true answer, cut off in the middle, with a matching length.
     TruncatedJson,
+    /// The true answer, this slowly.
+    Slow {
+        /// Bytes per second of real time.
+        bytes_per_s: u64,
+    },
+    /// The first bytes of the true answer, then nothing; the connection stays.
+    StallAt {
+        /// Body bytes sent.
+        bytes: usize,
+    },
     /// The true answer with this in the envelope's `error`.
     OddError {
         /// The odd value.

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -55,7 +55,12 @@ pub(crate) async fn front(State(front): State<Front>, request: Request, next: Ne
             Fault::ManyItems { count } => {
                 parts.extensions.insert(PaddedFeed(count));
             }
-            Fault::TruncatedJson | Fault::OddError { .. } | Fault::NullData | Fault::QuotedIds => rewrite = Some(fault),
+            Fault::TruncatedJson
+            | Fault::Slow { .. }
+            | Fault::StallAt { .. }
+            | Fault::OddError { .. }
+            | Fault::NullData
+            | Fault::QuotedIds => rewrite = Some(fault),
             other => {
                 let answer = instead(other, connection.as_deref(), front.content_type).await;
                 entry.status.store(answer.status().as_u16(), Ordering::Relaxed);
@@ -156,6 +161,8 @@ async fn instead(fault: Fault, connection: Option<&Connection>, content_type: &s
         | Fault::Latency { .. }
         | Fault::ManyItems { .. }
         | Fault::TruncatedJson
+        | Fault::Slow { .. }
+        | Fault::StallAt { .. }
         | Fault::OddError { .. }
         | Fault::NullData
         | Fault::QuotedIds => std::future::pending().await,
@@ -174,12 +181,32 @@ fn huge(bytes: u64) -> Body {
     }))
 }
 
+/// `bytes` in pieces of a twentieth of a second each.
+fn dripping(bytes: Bytes, bytes_per_s: u64) -> Body {
+    let len = usize::try_from(bytes_per_s / 20).unwrap_or(PIECE).clamp(1, PIECE);
+    let pause = Duration::from_micros(len as u64 * 1_000_000 / bytes_per_s.max(1));
+    Body::from_stream(stream::unfold(bytes, move |mut left| async move {
+        if left.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        let piece = left.split_to(len.min(left.len()));
+        Some((Ok::<_, std::io::Error>(piece), left))
+    }))
+}
+
 async fn rewritten(answer: Response, fault: &Fault) -> Response {
     let (mut parts, body) = answer.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     let bytes = to_bytes(body, ANSWER_CAP).await.unwrap_or_default();
-    if *fault == Fault::TruncatedJson {
-        return Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)));
+    match *fault {
+        Fault::TruncatedJson => return Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2))),
+        Fault::Slow { bytes_per_s } => return Response::from_parts(parts, dripping(bytes, bytes_per_s)),
+        Fault::StallAt { bytes: reached } => {
+            let begun = stream::iter([Ok::<_, std::io::Error>(bytes.slice(..reached.min(bytes.len())))]);
+            return Response::from_parts(parts, Body::from_stream(begun.chain(stream::pending())));
+        }
+        _ => {}
     }
     let Ok(mut value) = serde_json::from_slice::<Value>(&bytes) else {
         return Response::from_parts(parts, Body::from(bytes));

@@ -87,6 +87,21 @@ async fn connections_hang_or_are_reset() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn answers_drip_or_stop_in_the_middle() -> anyhow::Result<()> {
+    let (world, client) = world().await?;
+    let whole = client.torbox("user/me").await?.body;
+    world.torbox().fault("user/me", Fault::Slow { bytes_per_s: whole.len() as u64 * 5 }, 1);
+    let started = std::time::Instant::now();
+    assert_eq!(client.torbox("user/me").await?.body, whole);
+    assert!(started.elapsed() >= Duration::from_millis(150), "{:?}", started.elapsed());
+    world.torbox().fault("user/me", Fault::StallAt { bytes: 10 }, 1);
+    let waited = tokio::time::timeout(Duration::from_millis(300), client.torbox("user/me")).await;
+    assert!(waited.is_err(), "the rest never comes");
+    assert_eq!(world.torbox().calls().last().map(|call| call.status), Some(200), "though it began well");
+    Ok(())
+}
+
+#[tokio::test]
 async fn latency_delays_the_true_answer_and_keys_can_be_singled_out() -> anyhow::Result<()> {
     let (world, client) = world().await?;
     world.torbox().add_account("other", chill_sim::Plan::Pro, 0);

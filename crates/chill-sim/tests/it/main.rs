@@ -1,5 +1,6 @@
 //! The simulators, asked over real HTTP. Start at `client` for how a test asks.
 
+mod binary;
 mod cdn;
 mod cinemeta;
 mod client;
