@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::OpenRequest;
+use super::patience::Patience;
 use super::resume::{GaveUp, Rest, Resumed, WayBack};
 use super::validator::Tail;
 
@@ -40,7 +40,9 @@ pub(super) struct RelayBody {
     tail: Option<Tail>,
     tries: u32,
     resumed_at: u64,
-    stall: Stall,
+    /// A player that does not take its bytes is not the origin's fault and does not wear this out: its connection asks
+    /// for nothing meanwhile.
+    stall: Patience,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     open: Option<OpenRequest>,
 }
@@ -70,7 +72,7 @@ impl RelayBody {
             way,
             tail,
             tries: 0,
-            stall: Stall { limit: stall, since: None, timer: None },
+            stall: Patience::new(stall),
             cut: Box::pin(cut.cancelled_owned()),
             open: Some(open),
         }
@@ -78,7 +80,7 @@ impl RelayBody {
 
     /// Takes a piece from the origin; gives the part of it that is owed.
     fn hand_over(&mut self, mut data: Bytes) -> Frame<Bytes> {
-        self.stall.since = None;
+        self.stall.renew();
         let left = self.owed.end - self.owed.start;
         data.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         self.owed.start += data.len() as u64;
@@ -111,7 +113,7 @@ impl RelayBody {
 
     /// Begins to go on after a break; false when there is no way back.
     fn begin_resuming(&mut self) -> bool {
-        self.stall.since = None;
+        self.stall.renew();
         let Some(way) = &self.way else { return false };
         if self.owed.start - self.resumed_at >= PROGRESS {
             self.tries = 0;
@@ -141,7 +143,7 @@ enum Flow {
     Broke,
 }
 
-fn poll_origin(body: &mut Incoming, stall: &mut Stall, cx: &mut Context<'_>) -> Poll<Flow> {
+fn poll_origin(body: &mut Incoming, stall: &mut Patience, cx: &mut Context<'_>) -> Poll<Flow> {
     loop {
         return match Pin::new(&mut *body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
@@ -203,30 +205,5 @@ impl Body for RelayBody {
             None if self.owed.is_empty() => SizeHint::with_exact(0),
             None => SizeHint::default(),
         }
-    }
-}
-
-/// How long an origin has sent nothing while the connection wanted something. A player that does not take its bytes is
-/// not the origin's fault, and does not run this clock: the connection asks for nothing meanwhile.
-struct Stall {
-    limit: Duration,
-    since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Stall {
-    /// Ready when the origin has been silent for too long.
-    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let now = Instant::now();
-        let deadline = *self.since.get_or_insert(now) + self.limit;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        // The timer is not moved with each byte; when it fires early it is set anew.
-        while timer.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= deadline {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline);
-        }
-        Poll::Pending
     }
 }

@@ -11,6 +11,8 @@ pub struct RelayConfig {
     pub connect_timeout: Duration,
     /// From the request to the origin's response head, with connecting and TLS.
     pub head_timeout: Duration,
+    /// How long a store may take to give a link; its own client gives up earlier.
+    pub link_timeout: Duration,
     /// How long an origin may send no byte, while the player wants some, before it counts as broken.
     pub stall_timeout: Duration,
     /// How long an unused connection to an origin is kept.
@@ -34,6 +36,7 @@ impl Default for RelayConfig {
         Self {
             connect_timeout: Duration::from_secs(5),
             head_timeout: Duration::from_secs(15),
+            link_timeout: Duration::from_secs(45),
             stall_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             idle_per_host: 32,

@@ -46,8 +46,9 @@ use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
+
+use super::patience::Patience;
 
 /// What to set as `max_buf_size` of the viewers' HTTP server: beyond it no further piece of a film is taken before the
 /// player took the last, and a longer request head is refused.
@@ -122,26 +123,24 @@ impl ConnectionCut {
 pub struct Wire {
     tcp: TcpStream,
     cut: ConnectionCut,
-    idle: Duration,
-    /// Runs while a write waits for the player.
-    waiting: Option<Pin<Box<Sleep>>>,
+    /// Wears out while a write waits for the player.
+    patience: Patience,
 }
 
 impl Wire {
     /// Wraps an accepted socket. `idle`: how long a player may take no byte that waits for it, such as 60 s.
     #[must_use]
     pub fn new(tcp: TcpStream, cut: ConnectionCut, idle: Duration) -> Self {
-        Self { tcp, cut, idle, waiting: None }
+        Self { tcp, cut, patience: Patience::new(idle) }
     }
 
     /// Passes a write's outcome on, and turns a wait that is too long into an error.
     fn timed(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.waiting = None;
+            self.patience.renew();
             return written;
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
-        waiting.as_mut().poll(cx).map(|()| {
+        self.patience.poll_over(cx).map(|()| {
             self.cut.reset();
             Err(io::Error::new(io::ErrorKind::TimedOut, "the player took no byte for too long"))
         })

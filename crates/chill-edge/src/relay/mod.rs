@@ -22,6 +22,7 @@ mod media_type;
 mod meter;
 mod open;
 mod origin;
+mod patience;
 mod resume;
 mod upstream;
 mod validator;

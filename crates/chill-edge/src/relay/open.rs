@@ -1,14 +1,14 @@
 //! From a player's request to an origin's answer: the link at hand, and a fresh one when that fails.
 
 use bytes::Bytes;
-use chill_core::Secret;
+use chill_core::{Secret, StoreErrorKind};
 use http::{Method, StatusCode};
 
 use super::answer::{Answer, Shape, Unfit};
 use super::ask::Ask;
 use super::forward::forward;
 use super::upstream::{Failure, Upstream};
-use super::{Film, OriginError, OriginErrorKind};
+use super::{Film, Origin, OriginError, OriginErrorKind};
 
 /// How far into a body the relay reads to get to the range an origin would not send by itself. Further in, the player
 /// gets the whole film as a 200, and decides.
@@ -47,14 +47,20 @@ impl From<Setback> for OriginError {
 
 /// Asks the origin; once more, with a fresh link, when the first one fails.
 pub(super) async fn open(upstream: &Upstream, ask: &Ask, film: &Film) -> Result<Opened, OriginError> {
-    let link = film.origin.link(false).await?;
+    let link = linked(upstream, &*film.origin, false).await?;
     match opened(upstream, ask, &link).await {
         Ok((answer, ready)) => return Ok(Opened { answer, ready, link }),
         Err(setback) => tracing::info!(%setback, "the link failed; asking the store for a fresh one"),
     }
-    let link = film.origin.link(true).await?;
+    let link = linked(upstream, &*film.origin, true).await?;
     let (answer, ready) = opened(upstream, ask, &link).await?;
     Ok(Opened { answer, ready, link })
+}
+
+/// A link from the store, or an error within bounded time.
+pub(super) async fn linked(upstream: &Upstream, origin: &dyn Origin, fresh: bool) -> Result<Secret, OriginError> {
+    let late = |_| OriginError::new(OriginErrorKind::Store(StoreErrorKind::Timeout), "no link in time");
+    tokio::time::timeout(upstream.config.link_timeout, origin.link(fresh)).await.map_err(late)?
 }
 
 async fn opened(upstream: &Upstream, ask: &Ask, link: &Secret) -> Result<(Answer, Bytes), Setback> {

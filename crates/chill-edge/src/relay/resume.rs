@@ -11,7 +11,7 @@ use super::Origin;
 use super::answer::Shape;
 use super::ask::Ask;
 use super::forward::forward;
-use super::open::{Setback, fetch};
+use super::open::{Setback, fetch, linked};
 use super::upstream::{Failure, Upstream};
 use super::validator::{Agreement, Validator};
 
@@ -84,7 +84,7 @@ impl WayBack {
             rest.tries += 1;
             tokio::time::sleep(self.pause(rest.tries)).await;
             if rest.tries.is_multiple_of(2) {
-                match self.origin.link(true).await {
+                match linked(&self.upstream, &*self.origin, true).await {
                     Ok(link) => self.link = link,
                     Err(error) if error.is_final() => return Err(GaveUp::Refused),
                     Err(error) => {

@@ -1,1 +1,9 @@
-//! The relay through real HTTP.
+//! The relay as a player meets it: a listener that serves `respond` as the product's does, real HTTP to it, and behind it
+//! the simulated store and CDN, or an origin that answers as no simulated CDN does.
+
+mod breaks;
+mod cuts;
+mod odd_origins;
+mod players;
+mod ranges;
+mod stage;

@@ -1,0 +1,221 @@
+//! Origins that answer as no simulated CDN does: a listener that is told its answers in advance.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chill_core::Secret;
+use http::Method;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::DropGuard;
+
+use super::stage::{Reply, ask, film, listen, quick};
+use crate::relay::{Origin, OriginError, Relay};
+
+/// Answers each connection with the next of its answers, byte for byte, and closes it.
+struct Scripted {
+    heads: Arc<Mutex<Vec<String>>>,
+    url: String,
+    address: SocketAddr,
+    _stop: DropGuard,
+}
+
+struct FixedLink(String);
+
+#[async_trait]
+impl Origin for FixedLink {
+    async fn link(&self, _fresh: bool) -> Result<Secret, OriginError> {
+        Ok(Secret::new(&*self.0))
+    }
+}
+
+impl Scripted {
+    async fn new(answers: Vec<Vec<u8>>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}/a/film?token=t", listener.local_addr().unwrap());
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        tokio::spawn(play(listener, answers.into(), heads.clone()));
+        let (address, stop) = listen(Relay::new(quick()), film(Arc::new(FixedLink(url.clone())))).await;
+        Self { heads, url, address, _stop: stop }
+    }
+
+    async fn get(&self, headers: &[(&str, &str)]) -> Reply {
+        ask(self.address, &Method::GET, headers).await
+    }
+
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+async fn play(listener: TcpListener, mut answers: VecDeque<Vec<u8>>, heads: Arc<Mutex<Vec<String>>>) {
+    while let Ok((mut tcp, _)) = listener.accept().await {
+        let head = request_head(&mut tcp).await;
+        heads.lock().unwrap().push(head);
+        let Some(answer) = answers.pop_front() else { return };
+        tcp.write_all(&answer).await.unwrap();
+        tcp.shutdown().await.unwrap();
+    }
+}
+
+async fn request_head(tcp: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match tcp.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8(head).unwrap()
+}
+
+fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+    [format!("HTTP/1.1 {}\r\n\r\n", head.replace('\n', "\r\n")).as_bytes(), body].concat()
+}
+
+/// A film whose bytes differ everywhere.
+fn bytes(first: usize, count: usize) -> Vec<u8> {
+    chill_sim::content_bytes(3, first as u64, count)
+}
+
+#[tokio::test]
+async fn a_page_is_never_a_film() {
+    let page = answer("200 OK\nContent-Type: text/html\nContent-Length: 13", b"<html></html>");
+    let origin = Scripted::new(vec![page.clone(), page]).await;
+    let reply = origin.get(&[]).await;
+    assert_eq!((reply.status, reply.text()), (502, "LinkBroken"));
+    assert_eq!(origin.heads().len(), 2);
+}
+
+#[tokio::test]
+async fn a_film_of_unknown_length_needs_chunks() {
+    let unbounded = answer("200 OK\nContent-Type: video/mp4", b"abc");
+    let origin = Scripted::new(vec![unbounded.clone(), unbounded]).await;
+    assert_eq!(origin.get(&[]).await.text(), "LinkBroken");
+
+    let head = "200 OK\nTransfer-Encoding: chunked";
+    let origin = Scripted::new(vec![answer(head, b"3\r\nabc\r\n0\r\n\r\n"), answer(head, b"3\r\nabc\r\n")]).await;
+    let reply = origin.get(&[]).await;
+    assert_eq!((reply.status, reply.text(), reply.whole), (200, "abc", true));
+    let broken = origin.get(&[]).await;
+    assert!(!broken.whole);
+}
+
+#[tokio::test]
+async fn an_origin_that_ignores_ranges_is_read_forward_to_a_near_one() {
+    let whole = answer("200 OK\nContent-Length: 2000000\nETag: \"v1\"", &bytes(0, 2_000_000));
+    for (range, status, first, count) in [
+        ("bytes=0-99", 206, 0, 100),
+        ("bytes=1048576-1048600", 206, 1_048_576, 25),
+        ("bytes=1048577-1048600", 200, 0, 2_000_000),
+        ("bytes=1000000-", 206, 1_000_000, 1_000_000),
+        ("bytes=-100", 200, 0, 2_000_000),
+        ("bytes=2000000-", 200, 0, 2_000_000),
+    ] {
+        let origin = Scripted::new(vec![whole.clone()]).await;
+        let reply = origin.get(&[("range", range)]).await;
+        assert_eq!((reply.status, reply.whole), (status, true), "{range}");
+        assert_eq!(reply.header("content-length"), count.to_string(), "{range}");
+        assert!(reply.body == bytes(first, count), "{range}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_validator_the_bytes_before_the_break_decide() {
+    let whole = bytes(0, 300_000);
+    let cut = answer("200 OK\nContent-Length: 300000", &whole[..200_000]);
+    let first = 200_000 - 65_536;
+    let head =
+        format!("206 Partial Content\nContent-Range: bytes {first}-299999/300000\nContent-Length: {}", 300_000 - first);
+    let origin = Scripted::new(vec![cut.clone(), answer(&head, &whole[first..])]).await;
+    let reply = origin.get(&[]).await;
+    assert!(reply.whole && reply.body == whole);
+    assert!(origin.heads()[1].contains("range: bytes=134464-299999"), "{}", origin.heads()[1]);
+
+    let mut other = whole[first..].to_vec();
+    other[65_535] ^= 1;
+    let origin = Scripted::new(vec![cut, answer(&head, &other)]).await;
+    let reply = origin.get(&[]).await;
+    assert!(!reply.whole && reply.body == whole[..200_000]);
+}
+
+#[tokio::test]
+async fn a_film_of_another_length_is_not_appended() {
+    let whole = bytes(0, 1_000);
+    let cut = answer("200 OK\nContent-Length: 1000\nETag: \"v1\"", &whole[..400]);
+    let longer = answer("206 Partial Content\nContent-Range: bytes 400-999/1001\nETag: \"v1\"", &whole[400..]);
+    let origin = Scripted::new(vec![cut, longer]).await;
+    let reply = origin.get(&[]).await;
+    assert!(!reply.whole && reply.body == whole[..400]);
+}
+
+#[tokio::test]
+async fn conditions_reach_the_origin_and_its_verdict_the_player() {
+    let not_modified = answer("304 Not Modified\nETag: \"v1\"", b"");
+    let origin = Scripted::new(vec![not_modified, answer("412 Precondition Failed\nContent-Length: 0", b"")]).await;
+    let reply =
+        origin.get(&[("if-none-match", "\"v1\""), ("if-modified-since", "Mon, 04 May 2026 10:11:12 GMT")]).await;
+    assert_eq!((reply.status, reply.header("etag"), reply.body.len()), (304, "\"v1\"", 0));
+    assert_eq!(origin.get(&[("if-match", "\"v2\"")]).await.status, 412);
+    let heads = origin.heads();
+    assert!(heads[0].contains("if-none-match: \"v1\"") && heads[0].contains("if-modified-since: Mon"), "{}", heads[0]);
+    assert!(heads[1].contains("if-match: \"v2\""), "{}", heads[1]);
+}
+
+#[tokio::test]
+async fn redirects_are_followed_three_times_and_only_to_http() {
+    let film = answer("200 OK\nContent-Length: 3", b"abc");
+    let away = answer("302 Found\nLocation: ../b?token=u\nContent-Length: 0", b"");
+    let origin = Scripted::new(vec![away.clone(), away.clone(), away.clone(), film]).await;
+    let reply = origin.get(&[]).await;
+    assert_eq!((reply.status, reply.text()), (200, "abc"));
+    assert!(origin.heads()[1].starts_with("GET /b?token=u HTTP/1.1"), "{}", origin.heads()[1]);
+    assert!(reply.headers.get("location").is_none() && origin.url.contains("/a/film"));
+
+    let origin = Scripted::new(vec![away; 8]).await;
+    assert_eq!(origin.get(&[]).await.text(), "LinkBroken");
+    assert_eq!(origin.heads().len(), 8, "four requests for the link and four for the fresh one");
+
+    let file = answer("302 Found\nLocation: file:///etc/passwd\nContent-Length: 0", b"");
+    let origin = Scripted::new(vec![file.clone(), file]).await;
+    assert_eq!(origin.get(&[]).await.text(), "LinkBroken");
+}
+
+#[tokio::test]
+async fn a_head_that_the_origin_refuses_is_answered_from_a_get() {
+    let refused = answer("405 Method Not Allowed\nContent-Length: 0", b"");
+    let film = answer("200 OK\nContent-Length: 1000\nETag: \"v1\"", &bytes(0, 1_000));
+    let origin = Scripted::new(vec![refused, film]).await;
+    let reply = ask(origin.address, &Method::HEAD, &[]).await;
+    assert_eq!((reply.status, reply.header("content-length"), reply.body.len()), (200, "1000", 0));
+    assert!(origin.heads()[0].starts_with("HEAD ") && origin.heads()[1].starts_with("GET "));
+}
+
+#[tokio::test]
+async fn an_empty_film_is_empty() {
+    let origin = Scripted::new(vec![answer("200 OK\nContent-Length: 0", b"")]).await;
+    let reply = origin.get(&[]).await;
+    assert_eq!((reply.status, reply.header("content-length"), reply.whole), (200, "0", true));
+}
+
+#[tokio::test]
+async fn an_origin_that_is_not_there_or_speaks_no_http_is_told_as_it_is() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let origin = Scripted::new(vec![b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(); 4]).await;
+    assert_eq!(origin.get(&[]).await.text(), "Unreachable");
+    // The TLS client is complete without a provider installed for the process.
+    let tls = Scripted::new(vec![b"not TLS".to_vec(); 2]).await;
+    for (link, told) in [
+        (format!("http://127.0.0.1:{port}/film"), "Unreachable"),
+        (tls.url.replace("http:", "https:"), "Unreachable"),
+        ("ftp://127.0.0.1/film".to_owned(), "LinkBroken"),
+        ("film".to_owned(), "LinkBroken"),
+    ] {
+        let (address, _stop) = listen(Relay::new(quick()), film(Arc::new(FixedLink(link.clone())))).await;
+        assert_eq!(ask(address, &Method::GET, &[]).await.text(), told, "{link}");
+    }
+}
