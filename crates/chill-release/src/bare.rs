@@ -129,7 +129,7 @@ fn ranged(r: &mut Reading<'_>) -> Option<()> {
         let joined = match numbers::join(r, i + 1) {
             _ if to => true,
             Join::Range if wave(r, i + 1) => true,
-            Join::Range => context && (gap.len() == 1 || opens_number(r, i)),
+            Join::Range => context && (gap.len() == 1 || opens_number(r, i) && closes_number(r, next)),
             Join::List => context && gap.iter().any(|byte| matches!(byte, b',' | b'&' | b'+')) && last == first + 1,
             Join::Nothing => false,
         };

@@ -40,6 +40,7 @@ fn read_name(name: &str) -> Release {
     let name = cut(name);
     let mut tokens = Tokens::of(name);
     let mut reading = Reading::new(name, &mut tokens);
+    reading.one_file = true;
     read_all(&mut reading);
     reading.out
 }

@@ -27,6 +27,28 @@ pub(crate) enum Flag {
     Upscaled,
 }
 
+/// A container format that names remark on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Container {
+    Mkv,
+    Avi,
+    Mp4,
+    Wmv,
+    Mpg,
+}
+
+impl Container {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Mkv => "mkv",
+            Self::Avi => "avi",
+            Self::Mp4 => "mp4",
+            Self::Wmv => "wmv",
+            Self::Mpg => "mpg",
+        }
+    }
+}
+
 /// How much a word must be helped by its surroundings to mean a language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
@@ -65,6 +87,7 @@ pub(crate) enum Word {
     Ppv,
     Rip,
     Dl,
+    DlRip,
     Ray,
     Mux,
     Remux,
@@ -125,7 +148,7 @@ pub(crate) enum Word {
     Animal,
     Cartoon,
     Apple,
-    Container(&'static str),
+    Container(Container),
     Language(Language, Trust),
     Latin,
     Brazil,

@@ -91,8 +91,8 @@ fn read_all(r: &mut Reading<'_>) {
     numbers::read(r);
     bare::read(r);
     spoken::before_the_end(r);
-    let late = (0..r.count()).find(|i| r.late(*i)).unwrap_or(r.count());
-    let mut i = late;
+    spoken::boxed(r);
+    let mut i = spoken::first_late(r);
     while i < r.count() {
         i += read_late(r, i).max(1);
     }
@@ -123,6 +123,9 @@ fn region(r: &mut Reading<'_>, i: usize) -> usize {
         return 0;
     }
     let to = if r.glued(i + 2) { i + 3 } else { i + 2 };
+    if r.number(i + 1) == Some(5) {
+        picture::offer(r, Quality::R5);
+    }
     r.out.region = r.name.get(r.start(i)..r.end_of(to - 1)).map(str::to_owned);
     r.claim(i, to, reading::Claim::Ends);
     to - i

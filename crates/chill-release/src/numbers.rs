@@ -114,7 +114,9 @@ pub(crate) fn small(r: &Reading<'_>, i: usize, digits: usize) -> Option<u32> {
 fn lettered(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     let season = small(r, i + 1, 4).filter(|_| r.glued(i + 1))?;
     let marker = r.glued(i + 2) && matches!(r.token(i + 2).word, Word::EpisodeLetter | Word::Episode | Word::Times);
-    let letter = !r.token(i).used && !r.token(i).digits && (!r.glued(i) || r.token(i).digits);
+    // "[E-AC3-S78]": a signature behind a sound format.
+    let signature = i > 0 && r.gap(i) == b"-" && r.token(i - 1).used && r.token(i).bracket > 0;
+    let letter = !r.token(i).used && !r.token(i).digits && !r.glued(i) && !signature;
     let text = r.text(i);
     let fits = match text {
         b"s" | b"so" => {
@@ -186,6 +188,8 @@ fn episodes_behind(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     };
     if let Some(at) = marked {
         let opened = r.gap(at).len() <= 3;
+        // "EP #1.2" repeats the season.
+        let at = if r.gap(at).contains(&b'#') && r.gap(at + 1) == b"." && small(r, at + 1, 3).is_some() { at + 1 } else { at };
         if opened && small(r, at, 4).is_some() {
             return Some(series(r, at, Into::Episodes, true));
         }
@@ -216,7 +220,7 @@ pub(crate) fn series(r: &mut Reading<'_>, i: usize, list: Into, loose: bool) -> 
     let mut last = first;
     let mut at = part_letter(r, i + 1);
     loop {
-        let (joined, next) = next_number(r, at, list, loose);
+        let (joined, next) = next_number(r, at, list, loose, i.checked_sub(1).map_or(b"", |lead| r.text(lead)));
         let Some(value) = r.number(next).filter(|_| joined != Join::Nothing) else { return at };
         let length = r.token(next).len();
         let fits = length <= width.max(3)
@@ -248,7 +252,7 @@ fn part_letter(r: &Reading<'_>, i: usize) -> usize {
 }
 
 /// How the next number of a series is joined to the last, and where it stands.
-fn next_number(r: &Reading<'_>, i: usize, list: Into, loose: bool) -> (Join, usize) {
+fn next_number(r: &Reading<'_>, i: usize, list: Into, loose: bool, lead: &[u8]) -> (Join, usize) {
     let marker = |at: usize| match list {
         Into::Episodes => {
             matches!(r.token(at).word, Word::EpisodeLetter | Word::Episode | Word::Times) && !r.token(at).used
@@ -256,6 +260,7 @@ fn next_number(r: &Reading<'_>, i: usize, list: Into, loose: bool) -> (Join, usi
         Into::Seasons => r.word(at) == Word::Season,
         Into::Volumes => r.word(at) == Word::Volume,
     };
+    let spaced = r.gap(i).len() > 1;
     // "S01E01-S01E03": the season again.
     let again =
         list == Into::Episodes && r.word(i) == Word::SeasonLetter && r.glued(i + 1) && r.glued(i + 2) && marker(i + 2);
@@ -263,6 +268,10 @@ fn next_number(r: &Reading<'_>, i: usize, list: Into, loose: bool) -> (Join, usi
         return (if join(r, i) == Join::Range { Join::Range } else { Join::List }, i + 3);
     }
     if marker(i) && r.token(i + 1).digits && r.gap(i + 1).len() <= 1 {
+        // "S05E53 - Ep.129" counts the same episode twice.
+        if spaced && r.word(i) == Word::Episode && list == Into::Episodes && lead != r.text(i) {
+            return (Join::Nothing, i);
+        }
         return match join(r, i) {
             Join::Nothing if r.gap(i).is_empty() || blank(r.gap(i)) => (Join::List, i + 1),
             joined => (joined, i + 1),
@@ -276,7 +285,6 @@ fn next_number(r: &Reading<'_>, i: usize, list: Into, loose: bool) -> (Join, usi
     if r.word(i) == Word::And && r.token(i + 1).digits && r.token(i + 1).len() <= 2 {
         return (Join::List, i + 1);
     }
-    let spaced = r.gap(i).len() > 1;
     match join(r, i) {
         Join::Range if spaced && !loose => (Join::Nothing, i),
         Join::Range if r.gap(i).iter().filter(|byte| **byte == b'-').count() > 1 => (Join::Nothing, i),
@@ -530,9 +538,11 @@ fn counted(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         || r.word(at) == Word::Episode
             && close
             && (r.text(at).starts_with(b"ser") || r.text(at).starts_with(b"\xd1\x81"));
-    if !of && !word || r.glued(i) && r.text(i - 1).is_ascii() {
+    if !of && !word || r.glued(i) && r.text(i - 1).is_ascii() && r.token(i - 1).word != Word::Part {
         return None;
     }
+    // "22 of 24" says how many there are so far; a file is one of them.
+    let first = if of && !r.one_file { 1.min(first) } else { first };
     add_range(r, Into::Episodes, first, last);
     let to = if of { at + 2 } else { total(r, at + 1) };
     r.claim(i, to, Claim::Ends);

@@ -94,7 +94,7 @@ fn depth(r: &mut Reading<'_>, i: usize) -> Option<usize> {
 }
 
 /// Sources that show more of the same film outrank a first, weaker mention of another.
-fn offer(r: &mut Reading<'_>, quality: Quality) {
+pub(crate) fn offer(r: &mut Reading<'_>, quality: Quality) {
     let weight = |quality: Quality| match quality {
         Quality::TeleSync | Quality::TeleCine | Quality::Screener | Quality::Cam => 4,
         Quality::BluRayRemux | Quality::Remux => 3,
@@ -120,6 +120,7 @@ fn source(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         (Word::Web, Word::Dl, Word::Mux) | (Word::Dl, Word::Mux, _) => {
             (Quality::WebMux, if one == Word::Dl { 3 } else { 2 })
         }
+        (Word::Web, Word::DlRip, _) => (Quality::WebDlRip, 2),
         (Word::Web, Word::Dl, _) => (Quality::WebDl, 2),
         (Word::Web, Word::Rip, _) => (Quality::WebRip, 2),
         (Word::Web, Word::Source(Quality::HdRip), _) => (Quality::WebRip, 2),

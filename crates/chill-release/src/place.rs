@@ -4,44 +4,33 @@ use crate::lexicon::Word;
 use crate::reading::{Claim, Reading};
 
 /// Last parts of the host names that sites put into names.
-const DOMAINS: &[&str] = &[
-    "ac", "ag", "am", "app", "at", "be", "best", "biz", "bz", "cam", "cc", "ch", "click", "club", "cm", "co", "com",
-    "cool", "cyou", "cz", "de", "earth", "email", "es", "eu", "expert", "fi", "fm", "foo", "fr", "fun", "guru", "host",
-    "icu", "id", "in", "info", "io", "is", "it", "kim", "la", "li", "life", "link", "live", "lol", "lt", "ltd", "me",
-    "media", "mn", "mobi", "moe", "mov", "ms", "mx", "net", "news", "ninja", "nl", "nu", "one", "online", "ooo", "org",
-    "party", "pe", "ph", "phd", "pics", "pl", "pm", "pro", "pub", "pw", "quest", "rocks", "ro", "rs", "ru", "run",
-    "sbs", "se", "sh", "si", "site", "so", "space", "stream", "su", "sx", "taxi", "team", "tel", "tf", "tk", "to",
-    "today", "top", "trade", "tv", "uk", "us", "vc", "vip", "vu", "wf", "ws", "wtf", "xyz", "yt", "zone",
-];
+const DOMAINS: &[&str] = &["ac", "ag", "am", "app", "at", "be", "best", "biz", "bz", "cam", "cc", "ch", "click", "club", "cm", "co", "com", "cool", "cyou", "cz", "de", "earth", "email", "es", "eu", "expert", "fi", "fm", "foo", "fr", "fun", "guru", "host", "icu", "id", "in", "info", "io", "is", "it", "kim", "la", "li", "life", "link", "live", "lol", "lt", "ltd", "me", "media", "mn", "mobi", "moe", "mov", "ms", "mx", "net", "news", "ninja", "nl", "nu", "one", "online", "ooo", "org", "party", "pe", "ph", "phd", "pics", "pl", "pm", "pro", "pub", "pw", "quest", "ro", "rocks", "rs", "ru", "run", "sbs", "se", "sh", "si", "site", "so", "space", "stream", "su", "sx", "taxi", "team", "tel", "tf", "tk", "to", "today", "top", "trade", "tv", "uk", "us", "vc", "vip", "vu", "wf", "ws", "wtf", "xyz", "yt", "zone"];
 
 fn is_domain(text: &[u8]) -> bool {
     DOMAINS.binary_search_by(|known| known.as_bytes().cmp(text)).is_ok()
         || DOMAINS.iter().any(|known| known.as_bytes() == text)
 }
 
-/// Runs `from..to` joined by dots that make a host name beginning at `from`; the run behind it.
+/// Parts of a host name at most.
+const PARTS: usize = 12;
+
+/// The run behind a host name that begins at `from`. Without "www" it must fill its bracket.
 fn host(r: &Reading<'_>, from: usize) -> Option<usize> {
-    let mut to = from + 1;
-    while r.has(to) && (matches!(r.gap(to), b"." | b"-") || r.glued(to)) {
-        to += 1;
-    }
     let www = matches!(r.text(from), b"www" | b"ww" | b"wvw") && r.gap(from + 1) == b".";
-    // The last part that is a domain ends the host; "www" needs no known one.
-    (from + 1..to)
-        .rev()
-        .find(|last| {
-            r.gap(*last) == b"."
-                && !r.glued(last + 1)
-                && is_domain(r.text(*last))
-                && (www || boxed_host(r, from, *last))
-        })
-        .map(|last| last + 1)
+    let boxed = matches!(last_mark(r.gap(from)), Some(b'[' | b'('));
+    if !www && !boxed {
+        return None;
+    }
+    let parts = (from + 1..from + PARTS).take_while(|to| r.has(*to) && (matches!(r.gap(*to), b"." | b"-") || r.glued(*to))).count();
+    let to = from + 1 + parts;
+    let domain = |last: &usize| r.gap(*last) == b"." && !r.glued(last + 1) && is_domain(r.text(*last));
+    let closed = |last: usize| matches!(r.gap(last + 1).iter().find(|byte| **byte != b' '), Some(b']' | b')'));
+    (from + 1..to).rev().find(|last| domain(last) && (www || closed(*last))).map(|last| last + 1)
 }
 
-/// Without "www" a host name must fill its bracket.
-fn boxed_host(r: &Reading<'_>, from: usize, last: usize) -> bool {
-    let opens = r.gap(from).iter().rev().find(|byte| **byte != b' ').is_some_and(|byte| matches!(byte, b'[' | b'('));
-    opens && r.gap(last + 1).iter().find(|byte| **byte != b' ').is_some_and(|byte| matches!(byte, b']' | b')'))
+/// The last byte of a gap but its spaces.
+fn last_mark(gap: &[u8]) -> Option<u8> {
+    gap.iter().rev().copied().find(|byte| *byte != b' ')
 }
 
 /// Claims host names, and steps over one that opens the name.

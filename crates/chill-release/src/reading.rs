@@ -3,7 +3,7 @@
 use crate::lexicon::Word;
 use crate::release::Release;
 use crate::token::{Token, Tokens};
-use crate::video;
+use crate::video::{self, Kind};
 
 /// What a claim means for the rest of the reading.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub(crate) struct Reading<'a> {
     pub(crate) leading_group: Option<(usize, usize)>,
     /// Another thing is known to be spoken of in Spanish, such as the season.
     pub(crate) spanish: bool,
+    /// The name is one file inside a torrent.
+    pub(crate) one_file: bool,
+    /// The name ends in the extension of a subtitle file.
+    pub(crate) subtitles: bool,
     /// Sources seen, to be weighed at the end.
     pub(crate) remux: bool,
     /// `UHD` was seen.
@@ -43,19 +47,25 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(crate) fn new(name: &'a str, tokens: &'a mut Tokens) -> Self {
         let extension = video::extension(name);
+        let subtitles = extension.is_some_and(|(_, kind)| kind == Kind::Subtitles);
+        let extension = extension.map(|(known, _)| known);
         let stop = name.len() - extension.map_or(0, |known| known.len() + 1);
+        tokens.keep_before(stop);
         let container = extension.filter(|known| matches!(*known, "mkv" | "avi" | "mp4" | "wmv" | "mpg" | "mpeg"));
+        let begin = tokens.list().first().map_or(0, |token| usize::from(token.start));
         Self {
             name,
             tokens,
             out: Release { extension, container, ..Release::default() },
-            begin: 0,
+            begin,
             end: stop,
             tech: stop,
             dated: stop,
             stop,
             leading_group: None,
             spanish: false,
+            one_file: false,
+            subtitles,
             remux: false,
             uhd: false,
         }
@@ -63,17 +73,11 @@ impl<'a> Reading<'a> {
 
     /// Runs before the extension.
     pub(crate) fn count(&self) -> usize {
-        let list = self.tokens.list();
-        list.len() - list.iter().rev().take_while(|token| usize::from(token.start) >= self.stop).count()
+        self.tokens.list().len()
     }
 
     pub(crate) fn token(&self, index: usize) -> Token {
-        self.tokens
-            .list()
-            .get(index)
-            .filter(|token| usize::from(token.start) < self.stop)
-            .copied()
-            .unwrap_or(Token::NONE)
+        self.tokens.list().get(index).copied().unwrap_or(Token::NONE)
     }
 
     /// Whether there is a run at the index.

@@ -54,7 +54,7 @@ pub(crate) fn read_late(r: &mut Reading<'_>, i: usize) -> usize {
             r.out.network = r.out.network.or(Some(network));
         }
         Word::Ma if r.raw(i) == "MA" => r.out.network = r.out.network.or(Some(Network::MoviesAnywhere)),
-        Word::Container(container) => r.out.container = r.out.container.or(Some(container)),
+        Word::Container(container) => r.out.container = r.out.container.or(Some(container.as_str())),
         Word::Hq | Word::Ppv => {}
         _ => return 0,
     }
@@ -139,9 +139,10 @@ fn phrase(r: &mut Reading<'_>, i: usize) -> usize {
             r.out.edition = r.out.edition.or(Some(edition));
             2
         }
-        Word::Anniversary if i > 0 && (r.word(i - 1) == Word::Ordinal || r.token(i - 1).digits) => {
+        Word::Ordinal if next == Word::Anniversary && r.glued(i) => {
             r.out.edition = r.out.edition.or(Some(Edition::Anniversary));
-            1
+            r.claim(i - 1, i, Claim::Ends);
+            2 + usize::from(matches!(r.word(i + 2), Word::EditionWord | Word::Cut))
         }
         Word::Adult if name(r, b"swim") => network(r, Network::AdultSwim),
         Word::Animal if name(r, b"planet") => network(r, Network::AnimalPlanet),

@@ -3,7 +3,6 @@
 use crate::language::Language;
 use crate::lexicon::{self, Trust, Word};
 use crate::reading::{Claim, Reading};
-use crate::video;
 
 /// Reads remarks that mean a language or several, wherever they stand; the number of runs claimed, 0 for none.
 pub(crate) fn read(r: &mut Reading<'_>, i: usize) -> usize {
@@ -89,8 +88,23 @@ fn compound(r: &mut Reading<'_>, i: usize) -> usize {
     1
 }
 
+/// `3xEng`: a count glued to a code.
+fn counted(r: &mut Reading<'_>, i: usize) -> usize {
+    let Some(code) = r.text(i).strip_prefix(b"x").filter(|code| code.len() == 3 && r.glued(i)) else { return 0 };
+    let Word::Language(language, _) = lexicon::look_up(code) else { return 0 };
+    if r.glued(i + 1) || r.token(i - 1).len() != 1 {
+        return 0;
+    }
+    r.out.languages.insert(language);
+    r.claim(i - 1, i + 1, Claim::Ends);
+    1
+}
+
 /// Reads the words that count only behind the title.
 pub(crate) fn read_late(r: &mut Reading<'_>, i: usize) -> usize {
+    if r.glued(i) && !r.token(i).digits {
+        return counted(r, i);
+    }
     if !r.whole(i) {
         return 0;
     }
@@ -157,6 +171,7 @@ fn language_word(r: &mut Reading<'_>, i: usize, language: Language, trust: Trust
         let traditional = language == Language::Chinese && (around(r, i, b"traditional") || around(r, i, b"hant"));
         r.out.languages.insert(if traditional { Language::Taiwanese } else { language });
     }
+    r.out.subbed |= r.text(i).starts_with(b"vost") || r.text(i) == b"subfrench";
     r.claim(i, i + usize::from(r.token(i).span), Claim::Ends);
     1
 }
@@ -188,7 +203,7 @@ fn joined(r: &Reading<'_>, i: usize) -> bool {
 
 /// The last word of a subtitle file's name.
 fn subtitle_file(r: &Reading<'_>, i: usize) -> bool {
-    r.out.extension.is_some_and(|known| video::SUBTITLES.contains(&known)) && (i + 2 >= r.count() || i == 0)
+    r.subtitles && (i + 2 >= r.count() || i == 0)
 }
 
 fn sub_behind(r: &Reading<'_>, i: usize) -> bool {
@@ -216,6 +231,28 @@ pub(crate) fn before_the_end(r: &mut Reading<'_>) {
         r.end = r.start(before);
         i = before;
     }
+}
+
+/// A bracket that holds nothing but languages ends the title.
+pub(crate) fn boxed(r: &mut Reading<'_>) {
+    let mut i = 0;
+    while i < r.count() && r.start(i) < r.end {
+        let bracket = r.token(i).bracket;
+        let to = (i..r.count()).find(|at| r.token(*at).bracket != bracket).unwrap_or(r.count());
+        let spoken = |at: usize| is_language(r, at) || matches!(r.token(at).word, Word::Sub | Word::Dub | Word::AudioWord) || r.token(at).used;
+        if r.bracketed(i) && (i..to).all(spoken) && (i..to).any(|at| is_language(r, at)) {
+            r.end = r.start(i);
+            return;
+        }
+        i = to;
+    }
+}
+
+/// The first run behind the title; in a subtitle file without any remark, its last words.
+pub(crate) fn first_late(r: &Reading<'_>) -> usize {
+    let count = r.count();
+    let nothing = if r.subtitles && r.end == r.stop { count.saturating_sub(4) } else { count };
+    (0..count).find(|i| r.late(*i)).unwrap_or(nothing)
 }
 
 /// Consequences of what was found.

@@ -74,6 +74,13 @@ impl Tokens {
         self.list.get(..self.count).unwrap_or_default()
     }
 
+    /// Forgets the runs that begin at `stop` or behind it.
+    pub(crate) fn keep_before(&mut self, stop: usize) {
+        while self.count > 0 && self.list.get(self.count - 1).is_some_and(|token| usize::from(token.start) >= stop) {
+            self.count -= 1;
+        }
+    }
+
     /// The runs, to claim them.
     pub(crate) fn list_mut(&mut self) -> &mut [Token] {
         self.list.get_mut(..self.count).unwrap_or_default()

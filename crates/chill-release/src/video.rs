@@ -1,20 +1,104 @@
 //! Which files of a torrent are worth playing.
 
-/// Extensions of files that hold moving pictures, lower-case and sorted.
-pub(crate) const VIDEO: &[&str] = &[
-    "3g2", "3gp", "amv", "asf", "avi", "divx", "drc", "f4a", "f4b", "f4p", "f4v", "flv", "gifv", "m2ts", "m2v", "m4p",
-    "m4v", "mk3d", "mkv", "mng", "mov", "mp2", "mp4", "mpe", "mpeg", "mpg", "mpv", "mts", "mxf", "nsv", "ogm", "ogv",
-    "qt", "rm", "rmvb", "roq", "strm", "svi", "ts", "vob", "webm", "wmv", "wtv", "yuv",
+/// What a file with an extension holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Video,
+    Subtitles,
+    Other,
+}
+
+/// Extensions that end a name without belonging to it, sorted.
+const EXTENSIONS: &[(&str, Kind)] = &[
+    ("3g2", Kind::Video),
+    ("3gp", Kind::Video),
+    ("amv", Kind::Video),
+    ("asf", Kind::Video),
+    ("ass", Kind::Subtitles),
+    ("avi", Kind::Video),
+    ("divx", Kind::Video),
+    ("drc", Kind::Video),
+    ("f4a", Kind::Video),
+    ("f4b", Kind::Video),
+    ("f4p", Kind::Video),
+    ("f4v", Kind::Video),
+    ("flv", Kind::Video),
+    ("gifv", Kind::Video),
+    ("idx", Kind::Subtitles),
+    ("iso", Kind::Other),
+    ("jpg", Kind::Other),
+    ("m2ts", Kind::Video),
+    ("m2v", Kind::Video),
+    ("m4a", Kind::Other),
+    ("m4p", Kind::Video),
+    ("m4v", Kind::Video),
+    ("mk3d", Kind::Video),
+    ("mka", Kind::Other),
+    ("mks", Kind::Other),
+    ("mkv", Kind::Video),
+    ("mng", Kind::Video),
+    ("mov", Kind::Video),
+    ("mp2", Kind::Video),
+    ("mp4", Kind::Video),
+    ("mpe", Kind::Video),
+    ("mpeg", Kind::Video),
+    ("mpg", Kind::Video),
+    ("mpv", Kind::Video),
+    ("mts", Kind::Video),
+    ("mxf", Kind::Video),
+    ("nfo", Kind::Other),
+    ("nsv", Kind::Video),
+    ("nzb", Kind::Other),
+    ("ogm", Kind::Video),
+    ("ogv", Kind::Video),
+    ("png", Kind::Other),
+    ("qt", Kind::Video),
+    ("rar", Kind::Other),
+    ("rm", Kind::Video),
+    ("rmvb", Kind::Video),
+    ("roq", Kind::Video),
+    ("sfv", Kind::Other),
+    ("smi", Kind::Subtitles),
+    ("srt", Kind::Subtitles),
+    ("ssa", Kind::Subtitles),
+    ("strm", Kind::Video),
+    ("sub", Kind::Subtitles),
+    ("sup", Kind::Subtitles),
+    ("svi", Kind::Video),
+    ("torrent", Kind::Other),
+    ("ts", Kind::Video),
+    ("txt", Kind::Other),
+    ("vob", Kind::Video),
+    ("vtt", Kind::Subtitles),
+    ("webm", Kind::Video),
+    ("wmv", Kind::Video),
+    ("wtv", Kind::Video),
+    ("yuv", Kind::Video),
+    ("zip", Kind::Other),
 ];
 
-/// Extensions of files with subtitles.
-pub(crate) const SUBTITLES: &[&str] = &["ass", "idx", "smi", "srt", "ssa", "sub", "sup", "vtt"];
+/// The known extension at the end of a name, lower-case and without its dot, and what such a file holds.
+pub(crate) fn extension(name: &str) -> Option<(&'static str, Kind)> {
+    let (_, last) = name.rsplit_once('.')?;
+    let mut low = [0_u8; 8];
+    let low = low.get_mut(..last.len())?;
+    low.copy_from_slice(last.as_bytes());
+    low.make_ascii_lowercase();
+    let at = EXTENSIONS.binary_search_by(|(known, _)| known.as_bytes().cmp(low)).ok()?;
+    EXTENSIONS.get(at).copied()
+}
 
-/// Other extensions that end a name without belonging to it.
-const OTHER: &[&str] = &[
-    "aac", "flac", "iso", "jpg", "m4a", "mka", "mks", "mp3", "nfo", "nzb", "ogg", "png", "rar", "sfv", "torrent",
-    "txt", "wav", "zip",
-];
+/// Whether the path ends in the extension of a video file.
+#[must_use]
+pub fn is_video(path: &str) -> bool {
+    extension(path).is_some_and(|(_, kind)| kind == Kind::Video)
+}
+
+/// Whether the path ends in the extension of a subtitle file.
+#[must_use]
+pub fn is_subtitles(path: &str) -> bool {
+    extension(path).is_some_and(|(_, kind)| kind == Kind::Subtitles)
+}
 
 /// Words that mark a file as something beside the film.
 const EXTRAS: &[&str] = &[
@@ -51,34 +135,13 @@ const EXTRAS: &[&str] = &[
 const WEAK_EXTRAS: &[&str] =
     &["extra", "interview", "preview", "promo", "proof", "shorts", "bonus", "teaser", "screens", "interviews"];
 
-/// The known extension at the end of a name, lower-case, without its dot.
-pub(crate) fn extension(name: &str) -> Option<&'static str> {
-    let (_, last) = name.rsplit_once('.')?;
-    if last.len() > 8 {
-        return None;
-    }
-    [VIDEO, SUBTITLES, OTHER].into_iter().flatten().copied().find(|known| known.eq_ignore_ascii_case(last))
-}
-
-/// Whether the path ends in the extension of a video file.
-#[must_use]
-pub fn is_video(path: &str) -> bool {
-    extension(path).is_some_and(|known| VIDEO.contains(&known))
-}
-
-/// Whether the path ends in the extension of a subtitle file.
-#[must_use]
-pub fn is_subtitles(path: &str) -> bool {
-    extension(path).is_some_and(|known| SUBTITLES.contains(&known))
-}
-
 /// Whether a file of a torrent is a sample, trailer, creditless opening or other extra, judged by its folders and its name.
 #[must_use]
 pub fn is_sample_or_extra(path: &str) -> bool {
     let mut parts = path.rsplit(['/', '\\']);
     let file = parts.next().unwrap_or("");
     parts.next_back();
-    let stem = extension(file).and_then(|known| file.get(..file.len().checked_sub(known.len() + 1)?)).unwrap_or(file);
+    let stem = extension(file).and_then(|(known, _)| file.get(..file.len().checked_sub(known.len() + 1)?)).unwrap_or(file);
     is_extra_name(stem) || path.rsplit(['/', '\\']).skip(1).take(8).any(is_extra_folder)
 }
 

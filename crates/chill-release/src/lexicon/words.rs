@@ -1,6 +1,6 @@
 //! Words about picture, sound, numbers and packs.
 
-use super::{Flag, Word};
+use super::{Container, Flag, Word};
 use crate::quality::Quality;
 use crate::values::{Audio, Channels, Codec, Edition, Hdr, Network, ReleaseType, ThreeD};
 
@@ -83,7 +83,6 @@ pub(super) const WORDS: &[(&str, Word)] = &[
     ("dvd5", Word::Source(Quality::Dvd)),
     ("dvd9", Word::Source(Quality::Dvd)),
     ("dvdr", Word::Source(Quality::Dvd)),
-    ("r5", Word::LateSource(Quality::R5)),
     ("bd25", Word::Source(Quality::BluRay)),
     ("bd50", Word::Source(Quality::BluRay)),
     ("bd66", Word::Source(Quality::BluRay)),
@@ -107,6 +106,7 @@ pub(super) const WORDS: &[(&str, Word)] = &[
     ("ppv", Word::Ppv),
     ("rip", Word::Rip),
     ("dl", Word::Dl),
+    ("dlrip", Word::DlRip),
     ("mux", Word::Mux),
     ("scr", Word::Scr),
     ("screener", Word::Scr),
@@ -310,11 +310,11 @@ pub(super) const WORDS: &[(&str, Word)] = &[
     ("cartoon", Word::Cartoon),
     ("apple", Word::Apple),
     // Containers.
-    ("mkv", Word::Container("mkv")),
-    ("avi", Word::Container("avi")),
-    ("mp4", Word::Container("mp4")),
-    ("wmv", Word::Container("wmv")),
-    ("mpg", Word::Container("mpg")),
+    ("mkv", Word::Container(Container::Mkv)),
+    ("avi", Word::Container(Container::Avi)),
+    ("mp4", Word::Container(Container::Mp4)),
+    ("wmv", Word::Container(Container::Wmv)),
+    ("mpg", Word::Container(Container::Mpg)),
     // Packs.
     ("complete", Word::Complete),
     ("completa", Word::Complete),
@@ -323,6 +323,7 @@ pub(super) const WORDS: &[(&str, Word)] = &[
     ("integral", Word::Complete),
     ("integrale", Word::Complete),
     ("intégrale", Word::Complete),
+    ("batch", Word::Complete),
     ("duology", Word::Cycle),
     ("dilogy", Word::Cycle),
     ("trilogy", Word::Cycle),
@@ -408,6 +409,8 @@ pub(super) const WORDS: &[(&str, Word)] = &[
     ("seria", Word::Episode),
     ("serii", Word::Episode),
     ("seriya", Word::Episode),
+    ("serya", Word::Episode),
+    ("seryia", Word::Episode),
     ("seriia", Word::Episode),
     ("ser", Word::Episode),
     ("эпизод", Word::Episode),
