@@ -11,6 +11,7 @@
 //! [`ControlPlane`]: chill_core::ControlPlane
 
 mod access;
+mod background;
 mod cors;
 pub mod edge;
 pub mod error;

@@ -1,0 +1,120 @@
+//! What an edge does while nobody asks: hear of changes, confirm rights, write down bytes, deliver usage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chill_core::usage::Outcome;
+use chill_core::{Action, ControlError};
+use futures_util::StreamExt;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::access::Grant;
+use crate::edge::Edge;
+use crate::lease::{Purpose, watch};
+use crate::playbacks::Playback;
+use crate::usage::Deed;
+
+/// How often playbacks are looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// Bytes of a running playback are written down this often; of an ended one at once.
+const REPORT: Duration = Duration::from_secs(30);
+/// While changes cannot be heard, a running playback's right is asked for this often.
+const CONFIRM: Duration = Duration::from_secs(5);
+/// How many rights are confirmed at once.
+const CONFIRM_TOGETHER: usize = 16;
+/// How long the last delivery may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Runs until `token` is cancelled, then says goodbye.
+pub(crate) async fn run(edge: &Arc<Edge>, token: &CancellationToken) {
+    let follow = watch::follow(&*edge.control, &edge.leases, &edge.playbacks, &edge.chance, token);
+    tokio::join!(follow, edge.usage.deliver(token), tend(edge, token));
+    report(edge, true).await;
+    if tokio::time::timeout(FAREWELL, edge.usage.deliver_rest()).await.is_err() {
+        tracing::warn!("usage was left in the spool; it will be delivered after the next start");
+    }
+}
+
+async fn tend(edge: &Edge, token: &CancellationToken) {
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while token.run_until_cancelled(tick.tick()).await.is_some() {
+        confirm(edge).await;
+        edge.playbacks.retire_idle();
+        report(edge, false).await;
+        edge.playbacks.forget_left();
+    }
+}
+
+/// Asks again for the rights that a missed change may have ended. While the control plane is away a film goes on until
+/// the grace of its lease ends.
+async fn confirm(edge: &Edge) {
+    let deaf_since = edge.leases.deaf_since();
+    let away = AtomicBool::new(false);
+    let due = edge.playbacks.running().into_iter().filter_map(|playback| {
+        let since = playback.unconfirmed_since(deaf_since)?;
+        Some((playback, since))
+    });
+    futures_util::stream::iter(due)
+        .for_each_concurrent(CONFIRM_TOGETHER, |(playback, since)| confirm_one(edge, playback, since, &away))
+        .await;
+}
+
+async fn confirm_one(edge: &Edge, playback: Arc<Playback>, since: Instant, away: &AtomicBool) {
+    let seat = playback.seat();
+    let Grant::Pool { asker, held } = &seat.grant else { return };
+    let mut unavailable = away.load(Ordering::Relaxed);
+    if !unavailable && (since.elapsed() >= CONFIRM || playback.is_doubted()) {
+        let purpose = Purpose { action: Action::STREAM_SERVED, hash: Some(playback.key.click.hash) };
+        match edge.leases.get(asker, held.lease.store, purpose, &[]).await {
+            Ok(now) if now.lease.key_id == held.lease.key_id => return playback.renew(asker, now),
+            // Every key rests, but the viewer himself is welcome.
+            Err(ControlError::Exhausted { .. }) => return playback.confirm(),
+            Ok(_) => return end(edge, &playback, "its key was replaced while changes could not be heard"),
+            Err(ControlError::Denied(denial)) => return end(edge, &playback, denial.code.as_str()),
+            Err(ControlError::Unavailable(_)) => {
+                away.store(true, Ordering::Relaxed);
+                unavailable = true;
+            }
+        }
+    }
+    if unavailable && since.elapsed() >= held.lease.grace {
+        end(edge, &playback, "the control plane was away for longer than the grace of the lease");
+    }
+}
+
+fn end(edge: &Edge, playback: &Arc<Playback>, why: &str) {
+    tracing::info!(playback = %playback.id, why, "a playback was cut");
+    edge.playbacks.end(playback);
+}
+
+/// Writes down the bytes served since the last time.
+async fn report(edge: &Edge, all: bool) {
+    for playback in edge.playbacks.all() {
+        let bytes = playback.meter.bytes();
+        let reported = playback.reported.load(Ordering::SeqCst);
+        let due = all || playback.meter.open() == 0 || playback.reported_before(REPORT);
+        if bytes == reported || !due {
+            continue;
+        }
+        let seat = playback.seat();
+        if let Grant::Pool { asker, held } = &seat.grant {
+            let deed = Deed {
+                asker,
+                held,
+                action: Action::STREAM_SERVED,
+                hash: Some(playback.key.click.hash),
+                cached: None,
+                bytes: bytes - reported,
+                outcome: Outcome::Ok,
+            };
+            if let Err(error) = edge.usage.keep(&deed).await {
+                tracing::warn!(%error, "served bytes could not be written down; they are tried again");
+                return;
+            }
+        }
+        playback.reported_now(bytes);
+    }
+}

@@ -1,0 +1,146 @@
+//! What an edge is made of, and its two faces: the router for players and the work in the background.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::any;
+use chill_core::address::TrustedProxies;
+use chill_core::control::Delivery;
+use chill_core::device::Fingerprint;
+use chill_core::{Chance, Clock, ControlPlane, Library, Source, Spool, Store, StoreCode, Titles};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::lease::Leases;
+use crate::playbacks::Playbacks;
+use crate::relay::{Relay, RelayConfig};
+use crate::stremio::{self, cached::StoreCaches, catalogue::Catalogue, start::Starts};
+use crate::usage::Usage;
+
+/// What an edge needs from the outside.
+pub struct Ports {
+    /// Who may use which key.
+    pub control: Arc<dyn ControlPlane>,
+    /// The debrid services, one of each code.
+    pub stores: Vec<Arc<dyn Store>>,
+    /// The indexers.
+    pub sources: Vec<Arc<dyn Source>>,
+    /// What films and series are called.
+    pub titles: Arc<dyn Titles>,
+    /// Torrents known from before.
+    pub library: Arc<dyn Library>,
+    /// Usage on its way.
+    pub spool: Arc<dyn Spool>,
+    /// The time of day.
+    pub clock: Clock,
+    /// Ids and jitter.
+    pub chance: Chance,
+}
+
+/// What an operator sets.
+#[derive(Clone, Debug)]
+pub struct EdgeConfig {
+    /// The version manifests show, as semantic versioning writes it.
+    pub version: String,
+    /// The public address in links; without it, the one a request was sent to.
+    pub base_url: Option<Url>,
+    /// Whether links may use the pool; without it only viewers' own tokens work. `ENABLE_CHILLSTREAMS_AUTH`.
+    pub pool: bool,
+    /// How bytes reach users of the pool, where a lease does not say otherwise.
+    pub delivery: Delivery,
+    /// Whose forwarding headers are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// How devices are recognised.
+    pub fingerprint: Fingerprint,
+    /// How long a stream list waits for titles and indexers.
+    pub search_budget: Duration,
+    /// How long a stream list waits for one store to say what it has.
+    pub check_budget: Duration,
+    /// Most streams in one list.
+    pub list_limit: usize,
+    /// The byte path.
+    pub relay: RelayConfig,
+}
+
+impl Default for EdgeConfig {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            base_url: None,
+            pool: true,
+            delivery: Delivery::Relay,
+            trusted_proxies: TrustedProxies::default(),
+            fingerprint: Fingerprint::default(),
+            search_budget: Duration::from_secs(8),
+            check_budget: Duration::from_secs(8),
+            list_limit: 100,
+            relay: RelayConfig::default(),
+        }
+    }
+}
+
+/// One edge: its ports, its settings, and what it remembers.
+pub struct Edge {
+    pub(crate) config: EdgeConfig,
+    pub(crate) control: Arc<dyn ControlPlane>,
+    pub(crate) stores: HashMap<StoreCode, Arc<dyn Store>>,
+    pub(crate) library: Arc<dyn Library>,
+    pub(crate) clock: Clock,
+    pub(crate) chance: Chance,
+    pub(crate) leases: Leases,
+    pub(crate) usage: Usage,
+    pub(crate) playbacks: Playbacks,
+    pub(crate) starts: Starts,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) caches: StoreCaches,
+    pub(crate) relay: Relay,
+}
+
+impl Edge {
+    /// An edge that has not spoken to anybody yet.
+    #[must_use]
+    pub fn new(ports: Ports, config: EdgeConfig) -> Arc<Self> {
+        let usage = Usage::new(ports.control.clone(), ports.spool, ports.clock.clone(), ports.chance.clone());
+        let catalogue = Catalogue::new(ports.sources, ports.titles, ports.library.clone(), config.search_budget);
+        Arc::new(Self {
+            leases: Leases::new(ports.control.clone()),
+            usage,
+            playbacks: Playbacks::default(),
+            starts: Starts::new(),
+            catalogue,
+            caches: StoreCaches::new(),
+            relay: Relay::new(config.relay.clone()),
+            stores: ports.stores.into_iter().map(|store| (store.code(), store)).collect(),
+            library: ports.library,
+            control: ports.control,
+            clock: ports.clock,
+            chance: ports.chance,
+            config,
+        })
+    }
+
+    /// Follows changes, confirms running playbacks and delivers usage, until `token` is cancelled; then writes down what
+    /// was served and delivers what it can within a few seconds. Must run beside [`router`], once.
+    pub async fn background(self: &Arc<Self>, token: CancellationToken) {
+        crate::background::run(self, &token).await;
+    }
+
+    /// How many playbacks carry bytes right now, for a drain that waits for them.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.playbacks.running().iter().filter(|playback| playback.meter.open() > 0).count()
+    }
+}
+
+/// The edge's routes: everything below `/stremio/`. The listener must provide
+/// `axum::extract::ConnectInfo<SocketAddr>`, and follow [`crate::relay::ConnectionCut`] in responses' extensions.
+pub fn router(edge: Arc<Edge>) -> Router {
+    Router::new()
+        .route("/stremio/torz", any(stremio::answer))
+        .route("/stremio/torz/", any(stremio::answer))
+        .route("/stremio/torz/{*rest}", any(stremio::answer))
+        .route("/stremio/_/clips/{name}", any(stremio::clip::answer))
+        .with_state(edge)
+}

@@ -1,0 +1,193 @@
+//! The lease cache: one question to the control plane for many requests of a device.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chill_core::control::Subject;
+use chill_core::{
+    Action, Change, ControlError, ControlPlane, DeviceId, InfoHash, KeyId, Lease, LeaseRequest, LinkId, StoreCode,
+};
+use tokio::time::Instant;
+
+use super::fences::{Fences, Stamp};
+
+/// Longest life of a lease while changes are heard.
+const LONGEST: Duration = Duration::from_secs(300);
+/// Longest life while they are not.
+const UNHEARD: Duration = Duration::from_secs(5);
+/// A refusal is asked again after this long, so that a viewer who was let in again need not wait.
+const REFUSED: Duration = Duration::from_secs(2);
+/// A control plane that takes longer is away.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How often an answer may come too late before the control plane counts as away.
+const OVERTAKEN: usize = 3;
+/// At most so many leases are remembered.
+const CAPACITY: u64 = 100_000;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    pub(crate) link: LinkId,
+    pub(crate) device: DeviceId,
+    pub(crate) label: String,
+}
+
+/// What for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Purpose {
+    pub(crate) action: &'static str,
+    pub(crate) hash: Option<InfoHash>,
+}
+
+/// A granted lease and its date.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) lease: Lease,
+    pub(crate) stamp: Stamp,
+    asked: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct LeaseKey {
+    link: LinkId,
+    device: DeviceId,
+    store: StoreCode,
+}
+
+#[derive(Clone, Debug)]
+enum Answer {
+    Granted(Arc<Held>),
+    Refused { error: ControlError, stamp: Stamp, asked: Instant },
+}
+
+/// The leases in use.
+pub(crate) struct Leases {
+    control: Arc<dyn ControlPlane>,
+    answers: moka::future::Cache<LeaseKey, Answer>,
+    fences: Fences,
+    heard: AtomicBool,
+    /// Since when changes are not heard.
+    deaf_since: Mutex<Option<Instant>>,
+}
+
+impl Leases {
+    pub(crate) fn new(control: Arc<dyn ControlPlane>) -> Self {
+        // The real life of a lease is decided on every use; this only gives the memory back.
+        let answers = moka::future::Cache::builder().max_capacity(CAPACITY).time_to_live(LONGEST * 2).build();
+        let deaf_since = Mutex::new(Some(Instant::now()));
+        Self { control, answers, fences: Fences::default(), heard: AtomicBool::new(false), deaf_since }
+    }
+
+    /// The lease of a device at a store, from memory where that is allowed. Concurrent questions become one. A lease of
+    /// one of the keys in `exclude` does not count.
+    pub(crate) async fn get(
+        &self,
+        asker: &Asker,
+        store: StoreCode,
+        purpose: Purpose,
+        exclude: &[KeyId],
+    ) -> Result<Arc<Held>, ControlError> {
+        let key = LeaseKey { link: asker.link, device: asker.device.clone(), store };
+        let usable = |answer: &Answer| self.usable(&key, answer, exclude);
+        if let Some(answer) = self.answers.get(&key).await.filter(&usable) {
+            return answer.into_result();
+        }
+        let request = LeaseRequest {
+            link: asker.link,
+            device: asker.device.clone(),
+            device_label: Some(asker.label.clone()),
+            action: Action::known(purpose.action),
+            hash: purpose.hash,
+            store,
+            exclude: exclude.iter().take(LeaseRequest::MAX_EXCLUDED).cloned().collect(),
+        };
+        let ask = Box::pin(self.ask(&key, &request));
+        let entry = self.answers.entry_by_ref(&key).or_insert_with_if(ask, |answer| !usable(answer)).await;
+        entry.into_value().into_result()
+    }
+
+    /// Whether a lease of that date may still be used: no change has overtaken it.
+    pub(crate) fn stands(&self, asker: &Asker, held: &Held) -> bool {
+        self.fences.allow(held.stamp, asker.link, &asker.device, Some(&held.lease.key_id))
+    }
+
+    /// Takes note of a change: answers of before are dropped and cannot come back.
+    pub(crate) async fn changed(&self, change: &Change) {
+        self.fences.raise(change);
+        let concerned = |key: &LeaseKey, answer: &Answer| match &change.subject {
+            Subject::Everything => true,
+            Subject::Link(link) => key.link == *link,
+            Subject::Device(link, device) => key.link == *link && key.device == *device,
+            Subject::Key(id) => matches!(answer, Answer::Granted(held) if held.lease.key_id == *id),
+        };
+        let gone: Vec<_> = self.answers.iter().filter(|(key, answer)| concerned(key, answer)).collect();
+        for (key, _) in gone {
+            self.answers.invalidate(&*key).await;
+        }
+    }
+
+    /// Tells whether changes are heard from now on.
+    pub(crate) fn hear(&self, heard: bool) {
+        if self.heard.swap(heard, Ordering::SeqCst) != heard {
+            *self.deaf_since.lock().unwrap_or_else(PoisonError::into_inner) = (!heard).then(Instant::now);
+        }
+    }
+
+    /// Since when changes have not been heard; none while they are.
+    pub(crate) fn deaf_since(&self) -> Option<Instant> {
+        *self.deaf_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn usable(&self, key: &LeaseKey, answer: &Answer, exclude: &[KeyId]) -> bool {
+        match answer {
+            Answer::Granted(held) => {
+                let life = if self.heard.load(Ordering::SeqCst) { LONGEST } else { UNHEARD };
+                held.asked.elapsed() < life.min(held.lease.ttl)
+                    && !exclude.contains(&held.lease.key_id)
+                    && self.fences.allow(held.stamp, key.link, &key.device, Some(&held.lease.key_id))
+            }
+            Answer::Refused { error: ControlError::Unavailable(_), .. } => false,
+            Answer::Refused { stamp, asked, .. } => {
+                exclude.is_empty()
+                    && asked.elapsed() < REFUSED
+                    && self.fences.allow(*stamp, key.link, &key.device, None)
+            }
+        }
+    }
+
+    async fn ask(&self, key: &LeaseKey, request: &LeaseRequest) -> Answer {
+        let mut before = self.fences.now();
+        let asked = Instant::now();
+        for _ in 0..OVERTAKEN {
+            let asked = Instant::now();
+            let answer = tokio::time::timeout(PATIENCE, self.control.lease(request)).await;
+            let lease = match answer {
+                Ok(Ok(lease)) if lease.store == key.store => lease,
+                Ok(Ok(_)) => return unavailable("it answered for another store", before, asked),
+                Ok(Err(error)) => return Answer::Refused { error, stamp: before, asked },
+                Err(_) => return unavailable("no answer in time", before, asked),
+            };
+            let stamp = Fences::stamp(before, lease.epoch);
+            if self.fences.allow(stamp, key.link, &key.device, Some(&lease.key_id)) {
+                return Answer::Granted(Arc::new(Held { lease, stamp, asked }));
+            }
+            // A change overtook the answer while it was on its way: it may be about this very user.
+            before = self.fences.now();
+        }
+        unavailable("its answers are older than the changes it told", before, asked)
+    }
+}
+
+fn unavailable(why: &str, stamp: Stamp, asked: Instant) -> Answer {
+    Answer::Refused { error: ControlError::Unavailable(why.to_owned()), stamp, asked }
+}
+
+impl Answer {
+    fn into_result(self) -> Result<Arc<Held>, ControlError> {
+        match self {
+            Self::Granted(held) => Ok(held),
+            Self::Refused { error, .. } => Err(error),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The playbacks: one viewing of one file is one entry, however many range requests it makes.
+//!
+//! A running playback holds its right, its item and its file, so a seek asks neither the control plane nor the store for
+//! anything. A revocation finds it here and cuts it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chill_core::control::Subject;
+use chill_core::store::ItemId;
+use chill_core::{Change, DeviceId, PlaybackId};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{Grant, Ways};
+use crate::lease::{Asker, Held};
+use crate::relay::Meter;
+use crate::stremio::route::Click;
+
+/// A playback nobody asks for this long is over.
+const IDLE: Duration = Duration::from_secs(600);
+/// A playback that has just begun counts as playing before its first byte moves.
+const STARTING: Duration = Duration::from_secs(15);
+/// Most playbacks at once; the next one pushes out the one that has been idle longest.
+const CAPACITY: usize = 20_000;
+
+/// What makes two requests the same playback.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PlaybackKey {
+    /// SHA-256 of the rights the link gives at the store.
+    pub(crate) holder: [u8; 32],
+    pub(crate) device: DeviceId,
+    pub(crate) click: Click,
+}
+
+/// With which right, from which item, which file.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) grant: Grant,
+    pub(crate) item: ItemId,
+    pub(crate) file: u64,
+}
+
+/// One viewing of one file.
+pub(crate) struct Playback {
+    pub(crate) id: PlaybackId,
+    pub(crate) key: PlaybackKey,
+    pub(crate) file_name: String,
+    /// Whether the store had it when it was asked for.
+    pub(crate) cached: bool,
+    /// Whether the player is sent to the store instead of being served.
+    pub(crate) redirect: bool,
+    pub(crate) meter: Arc<Meter>,
+    /// Cancelled when the viewer's right ends.
+    pub(crate) cut: CancellationToken,
+    /// Set once the start was written down.
+    pub(crate) announced: OnceCell<()>,
+    /// Held while another right is looked for.
+    pub(crate) ways: tokio::sync::Mutex<Ways>,
+    seat: Mutex<Seat>,
+    /// Bytes already written down as served.
+    pub(crate) reported: AtomicU64,
+    /// When they were.
+    reported_at: Mutex<Instant>,
+    touched: Mutex<Instant>,
+    /// When the right was last known to be good while changes could not be heard.
+    confirmed: Mutex<Instant>,
+    /// Since when changes may have been missed, so that the right must be asked for again.
+    doubted: Mutex<Option<Instant>>,
+}
+
+/// What a new playback is made of.
+pub(crate) struct Opening {
+    pub(crate) id: PlaybackId,
+    pub(crate) key: PlaybackKey,
+    pub(crate) file_name: String,
+    pub(crate) cached: bool,
+    pub(crate) redirect: bool,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) ways: Ways,
+    pub(crate) seat: Seat,
+}
+
+impl Playback {
+    pub(crate) fn new(opening: Opening) -> Self {
+        let now = Instant::now();
+        Self {
+            id: opening.id,
+            key: opening.key,
+            file_name: opening.file_name,
+            cached: opening.cached,
+            redirect: opening.redirect,
+            meter: opening.meter,
+            cut: CancellationToken::new(),
+            announced: OnceCell::new(),
+            ways: tokio::sync::Mutex::new(opening.ways),
+            seat: Mutex::new(opening.seat),
+            reported: AtomicU64::new(0),
+            reported_at: Mutex::new(now),
+            touched: Mutex::new(now),
+            confirmed: Mutex::new(now),
+            doubted: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn seat(&self) -> Seat {
+        lock(&self.seat).clone()
+    }
+
+    /// Goes on with another right.
+    pub(crate) fn sit(&self, seat: Seat) {
+        *lock(&self.seat) = seat;
+        self.confirm();
+    }
+
+    /// Takes note that its right was just confirmed.
+    pub(crate) fn confirm(&self) {
+        *lock(&self.confirmed) = Instant::now();
+        *lock(&self.doubted) = None;
+    }
+
+    /// Since when its right has not been confirmed; `deaf_since` is when changes stopped being heard. None: it stands.
+    pub(crate) fn unconfirmed_since(&self, deaf_since: Option<Instant>) -> Option<Instant> {
+        let deaf = deaf_since.map(|since| since.max(*lock(&self.confirmed)));
+        [deaf, *lock(&self.doubted)].into_iter().flatten().min()
+    }
+
+    pub(crate) fn is_doubted(&self) -> bool {
+        lock(&self.doubted).is_some()
+    }
+
+    /// Goes on with a newer lease of the same key.
+    pub(crate) fn renew(&self, asker: &Asker, held: Arc<Held>) {
+        lock(&self.seat).grant = Grant::Pool { asker: asker.clone(), held };
+        self.confirm();
+    }
+
+    /// Whether its bytes were last written down longer ago than that.
+    pub(crate) fn reported_before(&self, age: Duration) -> bool {
+        lock(&self.reported_at).elapsed() >= age
+    }
+
+    /// Takes note that so many bytes in all are written down.
+    pub(crate) fn reported_now(&self, bytes: u64) {
+        self.reported.store(bytes, Ordering::SeqCst);
+        *lock(&self.reported_at) = Instant::now();
+    }
+
+    fn touch(&self) {
+        *lock(&self.touched) = Instant::now();
+    }
+
+    fn idle_since(&self) -> Instant {
+        *lock(&self.touched)
+    }
+
+    /// Whether it takes one of its key's streams now.
+    fn plays(&self) -> bool {
+        self.meter.open() > 0 || (!self.redirect && self.idle_since().elapsed() < STARTING && self.meter.bytes() == 0)
+    }
+
+    fn concerns(&self, change: &Change) -> bool {
+        let Grant::Pool { asker, held } = &lock(&self.seat).grant else { return false };
+        let subject = match &change.subject {
+            Subject::Everything => return true,
+            Subject::Link(link) => asker.link == *link,
+            Subject::Device(link, device) => asker.link == *link && asker.device == *device,
+            Subject::Key(key) => held.lease.key_id == *key,
+        };
+        // A right given after the change is not touched by hearing of the change late.
+        subject && held.stamp.epoch < change.epoch
+    }
+}
+
+/// All playbacks of this process.
+#[derive(Default)]
+pub(crate) struct Playbacks(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    running: HashMap<PlaybackKey, Arc<Playback>>,
+    /// Over, but their last bytes are not written down yet.
+    leaving: Vec<Arc<Playback>>,
+}
+
+impl Inner {
+    /// A stream of the same device hands its place over, since a player opens the new one before it closes the old one.
+    fn has_room(&self, grant: &Grant) -> bool {
+        let Grant::Pool { asker, held } = grant else { return true };
+        let Some(most) = held.lease.max_streams else { return true };
+        let others = self.running.values().filter(|playback| match &playback.seat().grant {
+            Grant::Pool { asker: other, held: theirs } => {
+                theirs.lease.key_id == held.lease.key_id
+                    && (other.link != asker.link || other.device != asker.device)
+                    && playback.plays()
+            }
+            Grant::Own(_) => false,
+        });
+        others.count() < usize::try_from(most).unwrap_or(usize::MAX)
+    }
+}
+
+impl Playbacks {
+    /// The playback of a request, when it runs already.
+    pub(crate) fn get(&self, key: &PlaybackKey) -> Option<Arc<Playback>> {
+        let playback = self.lock().running.get(key).cloned().filter(|playback| !playback.cut.is_cancelled())?;
+        playback.touch();
+        Some(playback)
+    }
+
+    /// Adds a playback; a former one under the same key leaves. False, and nothing is added, when its key carries as many
+    /// streams as it may.
+    pub(crate) fn add(&self, playback: &Arc<Playback>) -> bool {
+        let mut inner = self.lock();
+        if !inner.has_room(&playback.seat().grant) {
+            return false;
+        }
+        if inner.running.len() >= CAPACITY {
+            let longest = inner.running.values().min_by_key(|p| (p.meter.open() > 0, p.idle_since())).cloned();
+            if let Some(longest) = longest {
+                inner.running.remove(&longest.key);
+                longest.cut.cancel();
+                inner.leaving.push(longest);
+            }
+        }
+        if let Some(former) = inner.running.insert(playback.key.clone(), playback.clone()) {
+            inner.leaving.push(former);
+        }
+        true
+    }
+
+    /// Whether a key may carry one more stream; decided for good by [`Playbacks::add`].
+    pub(crate) fn has_room(&self, grant: &Grant) -> bool {
+        self.lock().has_room(grant)
+    }
+
+    /// Ends one playback at once.
+    pub(crate) fn end(&self, playback: &Arc<Playback>) {
+        playback.cut.cancel();
+        let mut inner = self.lock();
+        if inner.running.get(&playback.key).is_some_and(|running| Arc::ptr_eq(running, playback)) {
+            inner.running.remove(&playback.key);
+            inner.leaving.push(playback.clone());
+        }
+    }
+
+    /// Ends what a revocation concerns, at once. Returns how many.
+    pub(crate) fn cut(&self, change: &Change) -> usize {
+        let concerned: Vec<_> = self.running().into_iter().filter(|playback| playback.concerns(change)).collect();
+        concerned.iter().for_each(|playback| self.end(playback));
+        concerned.len()
+    }
+
+    /// Changes may have been missed: every right must be confirmed.
+    pub(crate) fn doubt(&self) {
+        for playback in self.running() {
+            lock(&playback.doubted).get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Lets those go that nobody asked for in a while.
+    pub(crate) fn retire_idle(&self) {
+        for playback in self.running() {
+            if playback.meter.open() > 0 {
+                playback.touch();
+            } else if playback.idle_since().elapsed() >= IDLE {
+                self.end(&playback);
+            }
+        }
+    }
+
+    /// Those that run.
+    pub(crate) fn running(&self) -> Vec<Arc<Playback>> {
+        self.lock().running.values().cloned().collect()
+    }
+
+    /// Those that run and those whose last bytes are to be written down.
+    pub(crate) fn all(&self) -> Vec<Arc<Playback>> {
+        let inner = self.lock();
+        inner.running.values().chain(&inner.leaving).cloned().collect()
+    }
+
+    /// Forgets those that left and have nothing to write down any more.
+    pub(crate) fn forget_left(&self) {
+        self.lock().leaving.retain(|p| p.meter.open() > 0 || p.meter.bytes() > p.reported.load(Ordering::SeqCst));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        lock(&self.0)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,243 @@
+//! The torrents of a film or episode: those known from before and those the indexers know, gathered once for everybody.
+//!
+//! All sources are asked at the same time under one budget. What comes later is not lost: it is remembered, and the next
+//! list has it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chill_core::{ContentId, Found, InfoHash, KnownFile, KnownTorrent, Library, Source, Title, Titles, Wanted};
+use chill_release::{Release, parse};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::shelf::Shelf;
+use super::suitable::suits;
+
+/// What was gathered serves this long.
+const LIFE: Duration = Duration::from_secs(900);
+/// The same, when a source or the titles were away.
+const SHORT_LIFE: Duration = Duration::from_secs(60);
+/// A source that takes longer is given up, also in the background.
+const LATEST: Duration = Duration::from_secs(30);
+/// The title's share of the budget.
+const TITLE_SHARE: u32 = 2;
+/// Torrents taken from one source, and kept in all.
+const MOST: usize = 1_000;
+/// Longest name of a torrent, in bytes.
+const LONGEST_NAME: usize = 512;
+/// Torrents kept in memory for all films together.
+const CAPACITY: u64 = 60_000;
+
+/// A torrent that may hold what was asked for.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) found: Found,
+    pub(crate) release: Release,
+    /// Its files, when they are known.
+    pub(crate) files: Vec<KnownFile>,
+}
+
+/// What was gathered for one film or episode.
+pub(crate) struct Gathering {
+    pub(crate) content: ContentId,
+    pub(crate) title: Option<Title>,
+    candidates: Mutex<HashMap<InfoHash, Arc<Candidate>>>,
+    version: AtomicU64,
+    shelf: Mutex<Option<(u64, Arc<Shelf>)>>,
+    born: Instant,
+    incomplete: AtomicBool,
+}
+
+/// All gatherings that are still good.
+pub(crate) struct Catalogue {
+    sources: Vec<Arc<dyn Source>>,
+    titles: Arc<dyn Titles>,
+    library: Arc<dyn Library>,
+    budget: Duration,
+    gatherings: moka::future::Cache<ContentId, Arc<Gathering>>,
+}
+
+impl Catalogue {
+    pub(crate) fn new(
+        sources: Vec<Arc<dyn Source>>,
+        titles: Arc<dyn Titles>,
+        library: Arc<dyn Library>,
+        budget: Duration,
+    ) -> Self {
+        let weigh = |_: &ContentId, gathering: &Arc<Gathering>| {
+            u32::try_from(gathering.lock().len()).unwrap_or(u32::MAX).saturating_add(10)
+        };
+        let gatherings =
+            moka::future::Cache::builder().max_capacity(CAPACITY).weigher(weigh).time_to_live(LIFE).build();
+        Self { sources, titles, library, budget, gatherings }
+    }
+
+    /// The torrents of a film or episode. Concurrent requests wait for the same search.
+    pub(crate) async fn get(&self, content: &ContentId) -> Arc<Gathering> {
+        if let Some(gathering) = self.gatherings.get(content).await.filter(|gathering| gathering.is_good()) {
+            return gathering;
+        }
+        let gather = Box::pin(self.gather(content));
+        let entry = self.gatherings.entry_by_ref(content);
+        entry.or_insert_with_if(gather, |gathering| !gathering.is_good()).await.into_value()
+    }
+
+    async fn gather(&self, content: &ContentId) -> Arc<Gathering> {
+        let deadline = Instant::now() + self.budget;
+        let title = timeout(self.budget / TITLE_SHARE, self.titles.title(content));
+        let known = timeout(self.budget / TITLE_SHARE, self.library.find(content));
+        let (title, known) = tokio::join!(title, known);
+        let (title, title_known) = match title {
+            Ok(Ok(title)) => (title, true),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the title could not be found out");
+                (None, false)
+            }
+            Err(_) => (None, false),
+        };
+        let gathering = Arc::new(Gathering::new(content.clone(), title, !title_known));
+        match known {
+            Ok(Ok(known)) => gathering.admit_known(known),
+            Ok(Err(error)) => tracing::warn!(%error, "a stream list goes without the known torrents"),
+            Err(_) => tracing::warn!("a stream list goes without the known torrents: they took too long"),
+        }
+        let (done, all_done) = oneshot::channel();
+        let wanted = Wanted {
+            content: content.clone(),
+            title: gathering.title.clone(),
+            budget: deadline.saturating_duration_since(Instant::now()),
+        };
+        // On its own, so that what comes late is still remembered.
+        tokio::spawn(search(self.sources.clone(), wanted, gathering.clone(), self.library.clone(), done));
+        if timeout_at(deadline, all_done).await.is_err() {
+            tracing::debug!("some sources are late; their torrents come with the next list");
+        }
+        gathering
+    }
+}
+
+async fn search(
+    sources: Vec<Arc<dyn Source>>,
+    wanted: Wanted,
+    gathering: Arc<Gathering>,
+    library: Arc<dyn Library>,
+    done: oneshot::Sender<()>,
+) {
+    let ask = |source: Arc<dyn Source>| {
+        let wanted = &wanted;
+        async move { (source.name().to_owned(), timeout(LATEST, source.search(wanted)).await) }
+    };
+    let mut answers: FuturesUnordered<_> = sources.into_iter().map(ask).collect();
+    let mut new = Vec::new();
+    while let Some((name, answer)) = answers.next().await {
+        match answer {
+            Ok(Ok(found)) => new.extend(gathering.admit(found)),
+            Ok(Err(error)) => {
+                gathering.incomplete.store(true, Ordering::Relaxed);
+                tracing::warn!(source = name, %error, "a source could not search");
+            }
+            Err(_) => {
+                gathering.incomplete.store(true, Ordering::Relaxed);
+                tracing::warn!(source = name, "a source took too long");
+            }
+        }
+    }
+    // Nobody may be waiting any more.
+    let _ = done.send(());
+    new.retain(|found: &Found| !found.private);
+    if !new.is_empty()
+        && let Err(error) = library.remember(&wanted.content, &new).await
+    {
+        tracing::warn!(%error, "found torrents could not be remembered");
+    }
+}
+
+impl Gathering {
+    pub(crate) fn new(content: ContentId, title: Option<Title>, incomplete: bool) -> Self {
+        Self {
+            content,
+            title,
+            candidates: Mutex::default(),
+            version: AtomicU64::new(0),
+            shelf: Mutex::default(),
+            born: Instant::now(),
+            incomplete: AtomicBool::new(incomplete),
+        }
+    }
+
+    /// The candidates in order of liking; made anew only when something was added.
+    pub(crate) fn shelf(&self) -> Arc<Shelf> {
+        let mut kept = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = self.version.load(Ordering::Acquire);
+        if let Some((of, shelf)) = kept.as_ref()
+            && *of == version
+        {
+            return shelf.clone();
+        }
+        let shelf = Arc::new(Shelf::new(self.lock().values().cloned().collect()));
+        *kept = Some((version, shelf.clone()));
+        shelf
+    }
+
+    /// Adds what a source found, as far as it suits. Returns what was added.
+    pub(crate) fn admit(&self, found: Vec<Found>) -> Vec<Found> {
+        let mut added = Vec::new();
+        for mut found in found.into_iter().take(MOST) {
+            found.name.truncate(found.name.floor_char_boundary(LONGEST_NAME));
+            let release = parse(&found.name);
+            if suits(&self.content, self.title.as_ref(), &release, found.exact) {
+                added.push(found.clone());
+                self.put(Candidate { found, release, files: Vec::new() });
+            }
+        }
+        added
+    }
+
+    /// Adds what is known from before. It was found to suit then, so only the episode is looked at.
+    fn admit_known(&self, known: Vec<KnownTorrent>) {
+        for KnownTorrent { mut found, files } in known.into_iter().take(MOST) {
+            found.name.truncate(found.name.floor_char_boundary(LONGEST_NAME));
+            let release = parse(&found.name);
+            if suits(&self.content, self.title.as_ref(), &release, true) {
+                self.put(Candidate { found, release, files });
+            }
+        }
+    }
+
+    /// Adds a candidate, or what it tells about one that is there.
+    fn put(&self, new: Candidate) {
+        let mut candidates = self.lock();
+        let hash = new.found.hash;
+        let merged = match candidates.get(&hash) {
+            Some(old) => merge(old, new),
+            None if candidates.len() >= MOST => return,
+            None => new,
+        };
+        candidates.insert(hash, Arc::new(merged));
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    fn is_good(&self) -> bool {
+        let life = if self.incomplete.load(Ordering::Relaxed) { SHORT_LIFE } else { LIFE };
+        self.born.elapsed() < life
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<InfoHash, Arc<Candidate>>> {
+        self.candidates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn merge(old: &Candidate, new: Candidate) -> Candidate {
+    let mut found = old.found.clone();
+    found.seeders = found.seeders.max(new.found.seeders);
+    found.size = found.size.or(new.found.size);
+    // Public somewhere is public.
+    found.private &= new.found.private;
+    let files = if old.files.is_empty() { new.files } else { old.files.clone() };
+    Candidate { found, release: old.release.clone(), files }
+}

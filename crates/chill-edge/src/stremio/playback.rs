@@ -1,0 +1,121 @@
+//! Playing: a click becomes bytes, a redirect to the store, or a clip that says why not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use chill_core::Action;
+use chill_core::usage::Outcome;
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
+
+use super::origin::StoreOrigin;
+use super::route::Click;
+use super::user_data::UserData;
+use crate::access::Grant;
+use crate::edge::Edge;
+use crate::error::ApiError;
+use crate::playbacks::Playback;
+use crate::refusal::{Code, Refusal};
+use crate::relay::{Film, Origin, OriginError, OriginErrorKind};
+use crate::usage::Deed;
+use crate::viewer::Viewer;
+
+/// A playback that is cut while it starts is started anew, so that the viewer hears the reason; not more often.
+const MOST_STARTS: usize = 2;
+/// When to come back after the spool was full or locked.
+const SPOOL_PAUSE: Duration = Duration::from_secs(5);
+
+/// Answers a click.
+pub(crate) async fn answer(
+    edge: &Arc<Edge>,
+    viewer: &Viewer,
+    data: &UserData,
+    click: Click,
+    parts: &Parts,
+) -> Result<Response, ApiError> {
+    let refuse = |refusal: &Refusal| Ok(refusal.playback(&viewer.base, &edge.chance));
+    if !data.stores.iter().any(|entry| entry.store == click.store) {
+        return refuse(&Refusal::new(Code::LinkBroken, "the link names a store that its settings do not"));
+    }
+    let mut last = Refusal::new(Code::ControlUnavailable, "the playback was cut while it started");
+    for _ in 0..MOST_STARTS {
+        let playback = match edge.starts.get(edge, viewer, data, click.clone()).await {
+            Ok(playback) if playback.cut.is_cancelled() => continue,
+            Ok(playback) => playback,
+            Err(refusal) => return refuse(&refusal),
+        };
+        if parts.method == Method::GET {
+            announce(edge, &playback).await?;
+        }
+        match deliver(edge, viewer, &playback, parts).await {
+            Ok(response) => return Ok(response),
+            Err(error) => {
+                // Nothing runs on it, so the next click begins from the start.
+                if playback.meter.open() == 0 {
+                    edge.playbacks.end(&playback);
+                }
+                last = Refusal::from(&error);
+                if error.kind != OriginErrorKind::Cut {
+                    break;
+                }
+            }
+        }
+    }
+    refuse(&last)
+}
+
+async fn deliver(
+    edge: &Arc<Edge>,
+    viewer: &Viewer,
+    playback: &Arc<Playback>,
+    parts: &Parts,
+) -> Result<Response, OriginError> {
+    let address = playback.redirect.then_some(viewer.address);
+    let origin = StoreOrigin { edge: edge.clone(), playback: playback.clone(), viewer: address };
+    if playback.redirect {
+        return redirect(&origin).await;
+    }
+    let film = Film {
+        origin: Arc::new(origin),
+        meter: playback.meter.clone(),
+        cut: playback.cut.clone(),
+        file_name: playback.file_name.clone(),
+    };
+    edge.relay.respond(&parts.method, &parts.headers, film).await
+}
+
+async fn redirect(origin: &StoreOrigin) -> Result<Response, OriginError> {
+    let link = origin.link(false).await?;
+    let mut location = HeaderValue::try_from(link.expose())
+        .map_err(|_| OriginError::new(OriginErrorKind::LinkBroken, "the store's link is not a URL"))?;
+    location.set_sensitive(true);
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().insert(header::LOCATION, location);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// Writes the start down, once per playback and before its first byte leaves.
+async fn announce(edge: &Edge, playback: &Playback) -> Result<(), ApiError> {
+    let write = || async {
+        let seat = playback.seat();
+        let Grant::Pool { asker, held } = &seat.grant else { return Ok(()) };
+        let deed = Deed {
+            asker,
+            held,
+            action: Action::STREAM_REQUEST,
+            hash: Some(playback.key.click.hash),
+            cached: Some(playback.cached),
+            bytes: 0,
+            outcome: Outcome::Ok,
+        };
+        edge.usage.keep(&deed).await
+    };
+    playback.announced.get_or_try_init(write).await.map(|()| ()).map_err(|error| {
+        tracing::error!(%error, "a playback was refused because its usage cannot be written down");
+        ApiError::unavailable("the server cannot keep its books right now; try again in a few seconds", SPOOL_PAUSE)
+    })
+}

@@ -1,0 +1,155 @@
+//! Getting a torrent ready at a store and finding the file in it, with the first right that works.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chill_core::store::{AddMode, Item, ItemStatus, StoreFile};
+use chill_core::usage::Outcome;
+use chill_core::{Action, KnownFile, Secret, Store, StoreError};
+
+use super::choose_file::{Wish, choose};
+use super::route::Click;
+use crate::access::{Grant, Ways};
+use crate::edge::Edge;
+use crate::lease::Purpose;
+use crate::playbacks::Seat;
+use crate::refusal::{Code, Refusal};
+use crate::usage::Deed;
+
+/// Rights tried for one playback.
+const MOST_TRIES: usize = 8;
+/// A torrent the store is known to have may need a moment after it was added.
+const MOMENT: Duration = Duration::from_secs(1);
+const MOMENTS: usize = 2;
+
+/// A file ready to be linked.
+pub(crate) struct Taken {
+    pub(crate) seat: Seat,
+    pub(crate) file_name: String,
+    /// The store had it when it was asked.
+    pub(crate) cached: bool,
+}
+
+/// What for a right is asked.
+pub(crate) fn purpose(click: &Click) -> Purpose {
+    Purpose { action: Action::STREAM_REQUEST, hash: Some(click.hash) }
+}
+
+/// Gets the clicked file ready. Two calls to the store when it has the torrent; another right is only tried where it
+/// can help.
+pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click) -> Result<Taken, Refusal> {
+    let Some(store) = edge.stores.get(&click.store) else {
+        let why = format!("this server has no client for {}", click.store.name());
+        return Err(Refusal::new(Code::ServiceUnknown, why));
+    };
+    for _ in 0..MOST_TRIES {
+        let grant = ways.next(edge, purpose(click)).await?;
+        if !edge.playbacks.has_room(&grant) {
+            ways.full(&grant);
+            continue;
+        }
+        match take_with(edge, store, grant.clone(), click).await {
+            Ok(Ok(taken)) => return Ok(taken),
+            Ok(Err(refusal)) => return Err(refusal),
+            Err(error) => ways.failed(edge, &grant, purpose(click), &error).await?,
+        }
+    }
+    Err(ways.refusal())
+}
+
+/// One try with one right. An error of the store may be cured by another right; a refusal may not.
+pub(crate) async fn take_with(
+    edge: &Edge,
+    store: &Arc<dyn Store>,
+    grant: Grant,
+    click: &Click,
+) -> Result<Result<Taken, Refusal>, StoreError> {
+    let known = edge.caches.has(click.store, &click.hash).await;
+    let mut item = store.add(grant.key(), &click.hash, AddMode::Download).await?;
+    let cached = item.status == ItemStatus::Downloaded;
+    if !cached && !known {
+        tell_download(edge, &grant, click).await;
+    }
+    if known || (cached && item.files.is_empty()) {
+        settle(store, grant.key(), &mut item).await?;
+    }
+    if item.status != ItemStatus::Downloaded {
+        return Ok(Err(not_ready(&item)));
+    }
+    remember(edge, click, &item).await;
+    Ok(pick(&item, click).map(|(file, file_name)| {
+        let seat = Seat { grant, item: file.0, file: file.1 };
+        Taken { seat, file_name, cached: cached || known }
+    }))
+}
+
+/// Waits a moment, and another, for a torrent that ought to be ready.
+async fn settle(store: &Arc<dyn Store>, key: &Secret, item: &mut Item) -> Result<(), StoreError> {
+    for moment in 0..MOMENTS {
+        let ready = item.status == ItemStatus::Downloaded && !item.files.is_empty();
+        let over = matches!(item.status, ItemStatus::Failed | ItemStatus::Invalid);
+        let Some(id) = item.id.clone().filter(|_| !ready && !over) else { return Ok(()) };
+        if moment > 0 || item.status != ItemStatus::Downloaded {
+            tokio::time::sleep(MOMENT).await;
+        }
+        *item = store.item(key, &id).await?;
+    }
+    Ok(())
+}
+
+fn not_ready(item: &Item) -> Refusal {
+    match item.status {
+        ItemStatus::Failed | ItemStatus::Invalid => Refusal::new(Code::LinkBroken, "the store gave this torrent up"),
+        status => Refusal::new(Code::Downloading, format!("the store is fetching it ({status:?})")),
+    }
+}
+
+fn pick(item: &Item, click: &Click) -> Result<((chill_core::store::ItemId, u64), String), Refusal> {
+    let wish = Wish {
+        content: &click.content,
+        title: None,
+        torrent: &item.name,
+        name: click.name.as_deref(),
+        index: click.index,
+    };
+    let files = item.files.iter().map(|file: &StoreFile| (file.path.as_str(), file.size));
+    let chosen = choose(files, &wish).and_then(|index| item.files.get(index));
+    let chosen = chosen.ok_or_else(|| {
+        let why = format!("none of the torrent's {} files is the one that was clicked", item.files.len());
+        Refusal::new(Code::NoMatchingFile, why)
+    })?;
+    match (&item.id, chosen.id) {
+        (Some(item), Some(file)) => Ok(((item.clone(), file), chosen.name().to_owned())),
+        _ => Err(Refusal::new(Code::StoreUnavailable, "the store named no number for the item or the file")),
+    }
+}
+
+/// What is inside a torrent helps the next list.
+async fn remember(edge: &Edge, click: &Click, item: &Item) {
+    edge.caches.learn(click.store, click.hash, &item.files).await;
+    let files =
+        item.files.iter().map(|file| KnownFile { path: file.path.clone(), size: file.size }).collect::<Vec<_>>();
+    let (library, hash) = (edge.library.clone(), click.hash);
+    tokio::spawn(async move {
+        if let Err(error) = library.remember_files(&hash, &files).await {
+            tracing::debug!(%error, "a torrent's files were not remembered");
+        }
+    });
+}
+
+/// A download that was started on a leased key is usage of it.
+async fn tell_download(edge: &Edge, grant: &Grant, click: &Click) {
+    let Grant::Pool { asker, held } = grant else { return };
+    let deed = Deed {
+        asker,
+        held,
+        action: Action::ADD_TORRENT,
+        hash: Some(click.hash),
+        cached: Some(false),
+        bytes: 0,
+        outcome: Outcome::Ok,
+    };
+    if let Err(error) = edge.usage.keep(&deed).await {
+        tracing::warn!(%error, "a started download could not be written down");
+    }
+}

@@ -1,0 +1,102 @@
+//! Starting a playback: twenty requests of one tap become one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chill_core::PlaybackId;
+use chill_core::control::Delivery;
+use sha2::{Digest, Sha256};
+
+use super::route::Click;
+use super::seat::take;
+use super::user_data::UserData;
+use crate::access::{Grant, Ways};
+use crate::edge::Edge;
+use crate::playbacks::{Opening, Playback, PlaybackKey};
+use crate::refusal::{Code, Refusal};
+use crate::relay::Meter;
+use crate::viewer::Viewer;
+
+/// Starts that run or ran just now.
+const CAPACITY: u64 = 10_000;
+/// A start is only remembered so that requests at the same moment share it.
+const LIFE: Duration = Duration::from_secs(60);
+/// A start that takes longer is given up.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+type Started = Result<Arc<Playback>, Refusal>;
+
+/// The starts that run now.
+pub(crate) struct Starts(moka::future::Cache<PlaybackKey, Started>);
+
+impl Starts {
+    pub(crate) fn new() -> Self {
+        Self(moka::future::Cache::builder().max_capacity(CAPACITY).time_to_live(LIFE).build())
+    }
+
+    /// The playback of a click: the one that runs, or a new one. Concurrent requests share one start and its failure.
+    pub(crate) async fn get(&self, edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, click: Click) -> Started {
+        let ways = Ways::new(edge, viewer, &data.stores, click.store)?;
+        let key = PlaybackKey { holder: holder(data, &click), device: viewer.device.clone(), click };
+        if let Some(playback) = edge.playbacks.get(&key) {
+            return Ok(playback);
+        }
+        let begin = Box::pin(begin(edge, ways, key.clone()));
+        let runs = |started: &Started| {
+            let running = edge.playbacks.get(&key);
+            started.as_ref().is_ok_and(|playback| running.is_some_and(|running| Arc::ptr_eq(&running, playback)))
+        };
+        let entry = self.0.entry_by_ref(&key).or_insert_with_if(begin, |started| !runs(started)).await;
+        entry.into_value()
+    }
+}
+
+/// SHA-256 of the rights a link gives at a store: two links are never one playback.
+fn holder(data: &UserData, click: &Click) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for entry in data.stores.iter().filter(|entry| entry.store == click.store) {
+        let auth = entry.auth.map(|link| link.to_string()).unwrap_or_default();
+        let token = entry.token.as_ref().map(chill_core::Secret::expose).unwrap_or_default();
+        for part in [auth.as_bytes(), token.as_bytes()] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().into()
+}
+
+async fn begin(edge: &Arc<Edge>, mut ways: Ways, key: PlaybackKey) -> Started {
+    if let Some(playback) = edge.playbacks.get(&key) {
+        return Ok(playback);
+    }
+    let late = || Refusal::new(Code::StoreUnavailable, "getting the file ready took too long");
+    let taken = tokio::time::timeout(PATIENCE, take(edge, &mut ways, &key.click)).await.map_err(|_| late())??;
+    let redirect = match &taken.seat.grant {
+        Grant::Own(_) => true,
+        Grant::Pool { held, .. } => held.lease.delivery.unwrap_or(edge.config.delivery) == Delivery::Redirect,
+    };
+    let id = PlaybackId::new(edge.clock.now(), &edge.chance)
+        .map_err(|error| Refusal::new(Code::StoreUnavailable, error.to_string()))?;
+    let grant = taken.seat.grant.clone();
+    let playback = Arc::new(Playback::new(Opening {
+        id,
+        key,
+        file_name: taken.file_name,
+        cached: taken.cached,
+        redirect,
+        meter: Arc::new(Meter::new(edge.clock.clone())),
+        ways,
+        seat: taken.seat,
+    }));
+    if !edge.playbacks.add(&playback) {
+        return Err(Refusal::new(Code::StreamLimit, "another stream took the last place of the key"));
+    }
+    // A change may have overtaken the lease before the playback could be found and cut.
+    if let Grant::Pool { asker, held } = &grant
+        && !edge.leases.stands(asker, held)
+    {
+        edge.playbacks.end(&playback);
+    }
+    tracing::info!(playback = %playback.id, store = %playback.key.click.store, redirect, "a playback starts");
+    Ok(playback)
+}

@@ -1,0 +1,111 @@
+//! The stream list of a film or an episode: who may, what there is, which store has it.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use chill_core::{Action, ContentId, Store, StoreCode};
+use futures_util::future::join_all;
+
+use super::shelf::{Shelf, Stock};
+use super::user_data::{Entry, UserData};
+use super::{TORZ, private_json};
+use crate::access::{Grant, Ways};
+use crate::edge::Edge;
+use crate::lease::Purpose;
+use crate::refusal::{Code, Refusal};
+use crate::viewer::Viewer;
+
+const PURPOSE: Purpose = Purpose { action: Action::CHECK_CACHE, hash: None };
+
+/// A store the viewer may use now.
+struct Open {
+    store: Arc<dyn Store>,
+    ways: Ways,
+    grant: Grant,
+}
+
+/// Answers with the list, or with one entry that says why there is none.
+pub(crate) async fn answer(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, content: Option<ContentId>) -> Response {
+    let Some(content) = content else { return private_json(r#"{"streams":[]}"#) };
+    match list(edge, viewer, data, &content).await {
+        Ok(body) => private_json(body),
+        Err(refusal) => refusal.stream_list(&viewer.base, &edge.chance),
+    }
+}
+
+async fn list(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, content: &ContentId) -> Result<Vec<u8>, Refusal> {
+    let opened = join_all(stores(&data.stores).into_iter().map(|store| open(edge, viewer, data, store))).await;
+    let (mut open, mut refusals) = (Vec::new(), Vec::new());
+    for result in opened {
+        match result {
+            Ok(store) => open.push(store),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    if open.is_empty() {
+        let none = || Refusal::new(Code::NoKey, "the link names no store");
+        return Err(refusals.into_iter().next().unwrap_or_else(none));
+    }
+    let codes: Vec<StoreCode> = open.iter().map(|open| open.store.code()).collect();
+    let gathering = edge.catalogue.get(content).await;
+    let shelf = gathering.shelf();
+    let link = format!("{}{TORZ}/{}", viewer.base, data.segment);
+    if let Some(layout) = shelf.layout(&codes) {
+        return Ok(layout.body(&link));
+    }
+    let checked = join_all(open.into_iter().map(|open| check(edge, content, &shelf, open))).await;
+    let (mut stocks, mut refusal) = (Vec::new(), None);
+    for (stock, failure) in checked {
+        stocks.push(stock);
+        refusal = refusal.or(failure);
+    }
+    let layout = shelf.arrange(content, gathering.title.as_ref(), &stocks, edge.config.list_limit);
+    match refusal {
+        Some(refusal) if layout.is_empty() => Err(refusal),
+        _ => Ok(layout.body(&link)),
+    }
+}
+
+/// The stores a link names, each once, in its order.
+fn stores(entries: &[Entry]) -> Vec<StoreCode> {
+    let mut codes = Vec::new();
+    for entry in entries {
+        if !codes.contains(&entry.store) {
+            codes.push(entry.store);
+        }
+    }
+    codes
+}
+
+async fn open(edge: &Edge, viewer: &Viewer, data: &UserData, code: StoreCode) -> Result<Open, Refusal> {
+    let Some(store) = edge.stores.get(&code) else {
+        return Err(Refusal::new(Code::ServiceUnknown, format!("this server has no client for {}", code.name())));
+    };
+    let mut ways = Ways::new(edge, viewer, &data.stores, code)?;
+    let grant = ways.next(edge, PURPOSE).await?;
+    Ok(Open { store: store.clone(), ways, grant })
+}
+
+/// What one store has of the candidates. A failing key is replaced; a failing store only loses its part of the list.
+async fn check(edge: &Edge, content: &ContentId, shelf: &Shelf, open: Open) -> (Stock, Option<Refusal>) {
+    let Open { store, mut ways, mut grant } = open;
+    let code = store.code();
+    loop {
+        let budget = edge.config.check_budget;
+        let checked = edge.caches.check(&store, &grant, content, &shelf.hashes, budget).await;
+        let Some(error) = checked.error else {
+            return (Stock { store: code, known: checked.known, failed: false }, None);
+        };
+        let next = match ways.failed(edge, &grant, PURPOSE, &error).await {
+            Ok(()) => ways.next(edge, PURPOSE).await,
+            Err(refusal) => Err(refusal),
+        };
+        match next {
+            Ok(other) => grant = other,
+            Err(refusal) => {
+                tracing::warn!(store = %code, why = refusal.why, "a stream list goes without this store");
+                return (Stock { store: code, known: checked.known, failed: true }, Some(refusal));
+            }
+        }
+    }
+}
