@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chill_core::Chance;
+use rustls::pki_types::CertificateDer;
 
 /// Times and bounds of a [`Relay`](super::Relay). The default is what production runs with.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct RelayConfig {
     pub resumes: u32,
     /// Pause before the third attempt; doubles with each further one. The first two come at once and almost at once.
     pub resume_pause: Duration,
+    /// Certificates trusted instead of Mozilla's, when there are any: origins in a private network, or in a test.
+    pub roots: Vec<CertificateDer<'static>>,
     /// The `User-Agent` origins see.
     pub user_agent: &'static str,
     /// Where the jitter of the pauses comes from.
@@ -43,6 +46,7 @@ impl Default for RelayConfig {
             redirects: 3,
             resumes: 5,
             resume_pause: Duration::from_millis(500),
+            roots: Vec::new(),
             user_agent: concat!("Chillproxy/", env!("CARGO_PKG_VERSION")),
             chance: Chance::System,
         }

@@ -13,7 +13,7 @@ use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder}
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
+use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 use super::RelayConfig;
@@ -60,8 +60,11 @@ impl Upstream {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(config.connect_timeout));
         tcp.set_keepalive(Some(KEEP_ALIVE));
-        let https =
-            HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http().enable_http1().wrap_connector(tcp);
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(tls(&config))
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(config.idle_timeout)
@@ -105,12 +108,19 @@ impl Upstream {
 
 /// ring is named explicitly: with none installed as the process's default, rustls would panic at the first handshake.
 #[expect(clippy::expect_used, reason = "ring has TLS 1.2 and 1.3; nothing from outside can change that")]
-fn tls() -> ClientConfig {
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+fn tls(config: &RelayConfig) -> ClientConfig {
+    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("ring offers rustls' default protocol versions")
-        .with_webpki_roots()
-        .with_no_client_auth()
+        .expect("ring offers rustls' default protocol versions");
+    if config.roots.is_empty() {
+        return tls.with_webpki_roots().with_no_client_auth();
+    }
+    let mut roots = RootCertStore::empty();
+    let (_, unreadable) = roots.add_parsable_certificates(config.roots.iter().cloned());
+    if unreadable > 0 {
+        tracing::warn!(unreadable, "certificates to trust could not be read; their origins will not be reached");
+    }
+    tls.with_root_certificates(roots).with_no_client_auth()
 }
 
 fn http_url(url: Result<Url, url::ParseError>) -> Result<Url, Failure> {

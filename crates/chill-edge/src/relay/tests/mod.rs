@@ -7,3 +7,4 @@ mod odd_origins;
 mod players;
 mod ranges;
 mod stage;
+mod tls;

@@ -22,7 +22,7 @@ struct Scripted {
     _stop: DropGuard,
 }
 
-struct FixedLink(String);
+pub(super) struct FixedLink(pub(super) String);
 
 #[async_trait]
 impl Origin for FixedLink {
@@ -71,12 +71,12 @@ async fn request_head(tcp: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn answer(head: &str, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 {}\r\n\r\n", head.replace('\n', "\r\n")).as_bytes(), body].concat()
 }
 
 /// A film whose bytes differ everywhere.
-fn bytes(first: usize, count: usize) -> Vec<u8> {
+pub(super) fn bytes(first: usize, count: usize) -> Vec<u8> {
     chill_sim::content_bytes(3, first as u64, count)
 }
 

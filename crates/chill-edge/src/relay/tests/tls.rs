@@ -1,0 +1,90 @@
+//! Origins over TLS, as nearly all stores' CDNs are.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+
+use http::Method;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::odd_origins::{FixedLink, answer, bytes};
+use super::stage::{Reply, ask, film, listen, quick};
+use crate::relay::{Relay, RelayConfig};
+
+/// Self-signed for 127.0.0.1, valid for a hundred years, trusted by nobody but these tests.
+const CERTIFICATE: &[u8] = include_bytes!("tls/origin.crt.der");
+const KEY: &[u8] = include_bytes!("tls/origin.key.der");
+
+/// An origin that gives each connection the next answer and then drops it, without TLS's goodbye. Returns its link.
+fn origin(answers: Vec<Vec<u8>>) -> String {
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(KEY));
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key)
+        .unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let link = format!("https://{}/film", listener.local_addr().unwrap());
+    let config = Arc::new(config);
+    std::thread::spawn(move || {
+        for answer in answers {
+            let (tcp, _) = listener.accept().unwrap();
+            serve(tcp, config.clone(), &answer);
+        }
+    });
+    link
+}
+
+fn serve(tcp: TcpStream, config: Arc<ServerConfig>, answer: &[u8]) {
+    let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), tcp);
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        // A client that does not trust the certificate leaves here.
+        if stream.read_exact(&mut byte).is_err() {
+            return;
+        }
+        head.push(byte[0]);
+    }
+    stream.write_all(answer).unwrap();
+    stream.flush().unwrap();
+    stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
+    // Closing with unread bytes would reset the connection and lose the answer.
+    let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
+}
+
+async fn relayed(link: &str, config: RelayConfig) -> Reply {
+    let (address, _stop) = listen(Relay::new(config), film(Arc::new(FixedLink(link.to_owned())))).await;
+    ask(address, &Method::GET, &[]).await
+}
+
+fn trusting() -> RelayConfig {
+    RelayConfig { roots: vec![CertificateDer::from(CERTIFICATE)], ..quick() }
+}
+
+#[tokio::test]
+async fn a_film_comes_over_tls_and_goes_on_after_a_break() {
+    let whole = bytes(0, 500_000);
+    let cut = answer("200 OK\nContent-Length: 500000\nETag: \"v1\"", &whole[..321_000]);
+    let head = "206 Partial Content\nContent-Range: bytes 321000-499999/500000\nETag: \"v1\"\nContent-Length: 179000";
+    let link = origin(vec![cut, answer(head, &whole[321_000..])]);
+    let reply = relayed(&link, trusting()).await;
+    assert!(reply.status == 200 && reply.whole && reply.body == whole);
+}
+
+#[tokio::test]
+async fn a_connection_that_just_ends_is_not_the_end_of_the_film() {
+    let cut = answer("200 OK\nContent-Length: 500000\nETag: \"v1\"", &bytes(0, 1_000));
+    let link = origin(vec![cut]);
+    let reply = relayed(&link, trusting()).await;
+    assert!(!reply.whole && reply.body == bytes(0, 1_000));
+}
+
+#[tokio::test]
+async fn an_origin_nobody_vouches_for_is_not_spoken_to() {
+    let film = answer("200 OK\nContent-Length: 3", b"abc");
+    let link = origin(vec![film.clone(), film]);
+    assert_eq!(relayed(&link, quick()).await.text(), "Unreachable");
+}
