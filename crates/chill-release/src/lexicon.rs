@@ -1,7 +1,10 @@
 //! What single words mean. The words themselves are data, in the tables below `lexicon/`.
 
+mod counts;
 mod languages;
-mod words;
+mod marks;
+mod pictures;
+mod sounds;
 
 use std::sync::LazyLock;
 
@@ -193,7 +196,9 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table { slots: vec![None; SLOTS] };
-    words::WORDS.iter().chain(languages::WORDS).for_each(|(word, meaning)| table.insert(word, *meaning));
+    for words in [pictures::WORDS, sounds::WORDS, marks::WORDS, counts::WORDS, languages::WORDS] {
+        words.iter().for_each(|(word, meaning)| table.insert(word, *meaning));
+    }
     table
 });
 

@@ -10,6 +10,7 @@
 mod bare;
 mod compare;
 mod dates;
+mod episodes;
 mod file_name;
 mod language;
 mod lexicon;
@@ -21,9 +22,11 @@ mod reading;
 mod release;
 mod remarks;
 mod resolution;
+mod seasons;
 mod set;
 mod size;
 mod sound;
+mod source;
 mod spoken;
 mod title;
 mod token;
@@ -105,7 +108,7 @@ fn read_all(r: &mut Reading<'_>) {
 
 fn read_late(r: &mut Reading<'_>, i: usize) -> usize {
     let readers = [
-        picture::read_late,
+        source::read_late,
         picture::read_late_3d,
         sound::read,
         remarks::read_late,
@@ -124,7 +127,7 @@ fn region(r: &mut Reading<'_>, i: usize) -> usize {
     }
     let to = if r.glued(i + 2) { i + 3 } else { i + 2 };
     if r.number(i + 1) == Some(5) {
-        picture::offer(r, Quality::R5);
+        source::offer(r, Quality::R5);
     }
     r.out.region = r.name.get(r.start(i)..r.end_of(to - 1)).map(str::to_owned);
     r.claim(i, to, reading::Claim::Ends);

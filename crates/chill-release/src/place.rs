@@ -4,7 +4,15 @@ use crate::lexicon::Word;
 use crate::reading::{Claim, Reading};
 
 /// Last parts of the host names that sites put into names.
-const DOMAINS: &[&str] = &["ac", "ag", "am", "app", "at", "be", "best", "biz", "bz", "cam", "cc", "ch", "click", "club", "cm", "co", "com", "cool", "cyou", "cz", "de", "earth", "email", "es", "eu", "expert", "fi", "fm", "foo", "fr", "fun", "guru", "host", "icu", "id", "in", "info", "io", "is", "it", "kim", "la", "li", "life", "link", "live", "lol", "lt", "ltd", "me", "media", "mn", "mobi", "moe", "mov", "ms", "mx", "net", "news", "ninja", "nl", "nu", "one", "online", "ooo", "org", "party", "pe", "ph", "phd", "pics", "pl", "pm", "pro", "pub", "pw", "quest", "ro", "rocks", "rs", "ru", "run", "sbs", "se", "sh", "si", "site", "so", "space", "stream", "su", "sx", "taxi", "team", "tel", "tf", "tk", "to", "today", "top", "trade", "tv", "uk", "us", "vc", "vip", "vu", "wf", "ws", "wtf", "xyz", "yt", "zone"];
+const DOMAINS: &[&str] = &[
+    "ac", "ag", "am", "app", "at", "be", "best", "biz", "bz", "cam", "cc", "ch", "click", "club", "cm", "co", "com",
+    "cool", "cyou", "cz", "de", "earth", "email", "es", "eu", "expert", "fi", "fm", "foo", "fr", "fun", "guru", "host",
+    "icu", "id", "in", "info", "io", "is", "it", "kim", "la", "li", "life", "link", "live", "lol", "lt", "ltd", "me",
+    "media", "mn", "mobi", "moe", "mov", "ms", "mx", "net", "news", "ninja", "nl", "nu", "one", "online", "ooo", "org",
+    "party", "pe", "ph", "phd", "pics", "pl", "pm", "pro", "pub", "pw", "quest", "ro", "rocks", "rs", "ru", "run",
+    "sbs", "se", "sh", "si", "site", "so", "space", "stream", "su", "sx", "taxi", "team", "tel", "tf", "tk", "to",
+    "today", "top", "trade", "tv", "uk", "us", "vc", "vip", "vu", "wf", "ws", "wtf", "xyz", "yt", "zone",
+];
 
 fn is_domain(text: &[u8]) -> bool {
     DOMAINS.binary_search_by(|known| known.as_bytes().cmp(text)).is_ok()
@@ -21,7 +29,9 @@ fn host(r: &Reading<'_>, from: usize) -> Option<usize> {
     if !www && !boxed {
         return None;
     }
-    let parts = (from + 1..from + PARTS).take_while(|to| r.has(*to) && (matches!(r.gap(*to), b"." | b"-") || r.glued(*to))).count();
+    let parts = (from + 1..from + PARTS)
+        .take_while(|to| r.has(*to) && (matches!(r.gap(*to), b"." | b"-") || r.glued(*to)))
+        .count();
     let to = from + 1 + parts;
     let domain = |last: &usize| r.gap(*last) == b"." && !r.glued(last + 1) && is_domain(r.text(*last));
     let closed = |last: usize| matches!(r.gap(last + 1).iter().find(|byte| **byte != b' '), Some(b']' | b')'));

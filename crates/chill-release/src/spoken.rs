@@ -239,7 +239,11 @@ pub(crate) fn boxed(r: &mut Reading<'_>) {
     while i < r.count() && r.start(i) < r.end {
         let bracket = r.token(i).bracket;
         let to = (i..r.count()).find(|at| r.token(*at).bracket != bracket).unwrap_or(r.count());
-        let spoken = |at: usize| is_language(r, at) || matches!(r.token(at).word, Word::Sub | Word::Dub | Word::AudioWord) || r.token(at).used;
+        let spoken = |at: usize| {
+            is_language(r, at)
+                || matches!(r.token(at).word, Word::Sub | Word::Dub | Word::AudioWord)
+                || r.token(at).used
+        };
         if r.bracketed(i) && (i..to).all(spoken) && (i..to).any(|at| is_language(r, at)) {
             r.end = r.start(i);
             return;

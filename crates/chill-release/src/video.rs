@@ -141,7 +141,8 @@ pub fn is_sample_or_extra(path: &str) -> bool {
     let mut parts = path.rsplit(['/', '\\']);
     let file = parts.next().unwrap_or("");
     parts.next_back();
-    let stem = extension(file).and_then(|(known, _)| file.get(..file.len().checked_sub(known.len() + 1)?)).unwrap_or(file);
+    let stem =
+        extension(file).and_then(|(known, _)| file.get(..file.len().checked_sub(known.len() + 1)?)).unwrap_or(file);
     is_extra_name(stem) || path.rsplit(['/', '\\']).skip(1).take(8).any(is_extra_folder)
 }
 
