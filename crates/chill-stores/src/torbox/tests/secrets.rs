@@ -82,3 +82,45 @@ async fn the_key_travels_in_the_header_and_in_the_one_query_that_needs_it() {
         assert!(call.header("user-agent").unwrap().starts_with("chillproxy/"));
     }
 }
+
+/// Everything logged while it is the default, at the most talkative level.
+#[derive(Clone, Default)]
+struct Logged(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_shows_a_key_or_a_link_at_any_level() {
+    let logged = Logged::default();
+    let writer = logged.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let setting = Setting::new().await;
+    let hash = setting.knows(film());
+    setting.store.account(&setting.key).await.unwrap();
+    let id = setting.add(&hash, AddMode::CachedOnly).await.unwrap().id.unwrap();
+    let link = setting.store.link(&setting.key, &id, 0, None, false).await.unwrap();
+    for fault in [Fault::Reset, Fault::HtmlBadGateway, Fault::TruncatedJson] {
+        setting.world.torbox().fault("requestdl", fault, 3);
+        setting.store.link(&setting.key, &id, 1, None, true).await.unwrap_err();
+    }
+    drop(guard);
+    let logged = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("store answered") && logged.contains("requestdl"), "our own lines are there");
+    let token = link.expose().rsplit('=').next().unwrap();
+    for secret in [KEY, token] {
+        assert!(!logged.contains(secret), "{secret} was logged");
+    }
+}
