@@ -6,6 +6,7 @@ use crate::statement::statements;
 use crate::{DbError, Tx};
 
 statements! {
+    lock LOCK_EPOCH = "SELECT n FROM epoch WHERE id = 1";
     CHECKS = "SELECT sealed, sealed_by FROM key_check ORDER BY sealed_by";
     INSERT_CHECK = "INSERT INTO key_check (sealed_by, sealed) VALUES ($1, $2) ON CONFLICT (sealed_by) DO NOTHING";
     FORGET_CHECKS = "DELETE FROM key_check WHERE sealed_by <> $1 \
@@ -13,6 +14,14 @@ statements! {
 }
 
 impl Tx {
+    /// Lets one process at a time compare its master with the checks: on a new database the first one's counts.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn master_lock(&mut self) -> Result<(), DbError> {
+        run!(one self, (i64,), LOCK_EPOCH).map(|_| ())
+    }
+
     /// The known text as each master in use sealed it.
     ///
     /// # Errors

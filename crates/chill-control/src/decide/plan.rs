@@ -1,0 +1,185 @@
+//! What a group of decisions writes: gathered in memory, applied in one order by all, and only then answered.
+
+use std::collections::BTreeMap;
+
+use chill_core::pool::Choice;
+use chill_core::{ControlError, KeyId, LeaseRequest, StoreCode, UserId};
+use chill_db::{DbError, Device, DeviceState, NewDevice, Seat, Tx};
+
+use super::Answer;
+use super::ground::Ground;
+use super::rules::{Place, Verdict};
+use crate::control::Core;
+
+/// Characters kept of a device's label.
+const LABEL: usize = 40;
+
+#[derive(Default)]
+struct Plan {
+    freed: Vec<String>,
+    revived: Vec<String>,
+    seen: Vec<String>,
+    new: Vec<NewDevice>,
+    places: BTreeMap<UserId, i64>,
+    seats: BTreeMap<(UserId, StoreCode), KeyId>,
+    assigned: BTreeMap<KeyId, i64>,
+}
+
+impl Core {
+    pub(super) async fn try_read(&self, asks: &[&LeaseRequest]) -> Result<Vec<Verdict>, DbError> {
+        let ground = Ground::read(self, &self.db, asks).await?;
+        Ok(asks.iter().map(|ask| self.verdict(&ground, ask)).collect())
+    }
+
+    pub(super) async fn try_write(&self, asks: &[&LeaseRequest], seen: Vec<String>) -> Result<Vec<Answer>, DbError> {
+        let mut tx = self.db.write().await?;
+        let mut ground = if asks.is_empty() { Ground::default() } else { Ground::lock(self, &mut tx, asks).await? };
+        ground.now = self.clock.now();
+        let mut plan = Plan { seen, ..Plan::default() };
+        let answers = asks.iter().map(|ask| self.settle(&mut ground, &mut plan, ask)).collect();
+        plan.apply(&mut tx, ground.now).await?;
+        tx.commit().await?;
+        Ok(answers)
+    }
+
+    /// Decides one request on the locked ground, and moves ground and plan along.
+    fn settle(&self, ground: &mut Ground, plan: &mut Plan, ask: &LeaseRequest) -> Answer {
+        let user = self.asker(ground, ask)?.clone();
+        let place = self.place(ground, &user, ask)?;
+        let freed = match place {
+            Place::Held(..) => Vec::new(),
+            Place::Lost(_) | Place::New => self.make_room(ground, &user)?,
+        };
+        let choice = ground.choice(user.id, ask);
+        if let Some(refusal) = self.refusal(ground, &choice, ask) {
+            return Err(refusal);
+        }
+        let key = match &choice {
+            Choice::Stay(key) | Choice::Assign(key) => key.clone(),
+            Choice::Resting(_) | Choice::Nothing => {
+                return Err(ControlError::Unavailable("the pool gave no key".to_owned()));
+            }
+        };
+        // Opened before anything is planned, so that a broken seal takes no place.
+        let mut lease = self.grant(ground, &user, &key, user.device_count)?;
+        let row = self.row_of(&place)?;
+        lease.device_count = plan.admit(ground, ask, user.id, place, row, freed);
+        if matches!(choice, Choice::Assign(_)) {
+            plan.assign(ground, user.id, ask.store, &key);
+        }
+        Ok(lease)
+    }
+
+    fn row_of(&self, place: &Place) -> Result<String, ControlError> {
+        match place {
+            Place::Held(row, _) | Place::Lost(row) => Ok(row.clone()),
+            Place::New => KeyId::new(self.clock.now(), &self.chance)
+                .map(|id| id.to_string())
+                .map_err(|error| ControlError::Unavailable(error.to_string())),
+        }
+    }
+}
+
+impl Plan {
+    /// Gives the device its place; returns how many the user has then.
+    fn admit(
+        &mut self,
+        ground: &mut Ground,
+        ask: &LeaseRequest,
+        user: UserId,
+        place: Place,
+        row: String,
+        freed: Vec<String>,
+    ) -> u32 {
+        let mut change = 0_i64;
+        if !freed.is_empty() {
+            change -= i64::try_from(freed.len()).unwrap_or(0);
+            ground.away.remove(&user);
+            for device in ground.devices.values_mut().filter(|device| freed.contains(&device.id)) {
+                device.state = DeviceState::Idle;
+            }
+            self.freed.extend(freed);
+        }
+        match place {
+            Place::Held(..) => self.seen.push(row.clone()),
+            Place::Lost(_) => {
+                change += 1;
+                self.revived.push(row.clone());
+                self.seen.push(row.clone());
+            }
+            Place::New => {
+                change += 1;
+                let label = ask.device_label.as_deref().map(label).filter(|label| !label.is_empty());
+                let (id, device, now) = (row.clone(), ask.device.clone(), ground.now);
+                self.new.push(NewDevice { id, user, device, label, now });
+            }
+        }
+        let device = Device {
+            id: row,
+            user,
+            device: ask.device.clone(),
+            kind: String::new(),
+            label: None,
+            state: DeviceState::Active,
+            first_seen: ground.now,
+            last_seen: ground.now,
+        };
+        ground.devices.insert((user, ask.device.clone()), device);
+        *self.places.entry(user).or_default() += change;
+        let mut count = 0;
+        for linked in ground.users.values_mut().filter(|linked| linked.id == user) {
+            let now = i64::from(linked.device_count).saturating_add(change);
+            linked.device_count = u32::try_from(now.max(0)).unwrap_or(u32::MAX);
+            count = linked.device_count;
+        }
+        count
+    }
+
+    /// Gives the user his place at a key, and takes back the one he had.
+    fn assign(&mut self, ground: &mut Ground, user: UserId, store: StoreCode, key: &KeyId) {
+        let old = ground.seats.insert((user, store), key.clone());
+        for (id, change) in old.map(|old| (old, -1_i64)).into_iter().chain([(key.clone(), 1)]) {
+            if let Some(key) = ground.keys.get_mut(&id) {
+                let now = i64::from(key.assigned).saturating_add(change);
+                key.assigned = u32::try_from(now.max(0)).unwrap_or(u32::MAX);
+            }
+            *self.assigned.entry(id).or_default() += change;
+        }
+        self.seats.insert((user, store), key.clone());
+    }
+
+    /// Users first, then devices, then keys in the order of their ids: every transaction goes this way round.
+    async fn apply(self, tx: &mut Tx, now: i64) -> Result<(), DbError> {
+        if !self.freed.is_empty() {
+            tx.devices_set_state(&self.freed, DeviceState::Idle).await?;
+        }
+        if !self.revived.is_empty() {
+            tx.devices_set_state(&self.revived, DeviceState::Active).await?;
+        }
+        if !self.new.is_empty() {
+            tx.devices_insert(&self.new).await?;
+        }
+        let places: Vec<_> = self.places.into_iter().filter(|(_, change)| *change != 0).collect();
+        if !places.is_empty() {
+            tx.users_add_devices(&places).await?;
+        }
+        if !self.seen.is_empty() {
+            tx.devices_touch(&self.seen, now).await?;
+        }
+        let assigned: Vec<_> = self.assigned.into_iter().filter(|(_, change)| *change != 0).collect();
+        if !assigned.is_empty() {
+            let ids: Vec<_> = assigned.iter().map(|(key, _)| key.clone()).collect();
+            tx.keys_lock(&ids).await?;
+            tx.keys_add_assigned(&assigned).await?;
+        }
+        if !self.seats.is_empty() {
+            let seats: Vec<_> = self.seats.into_iter().map(|((user, store), key)| Seat { user, store, key }).collect();
+            tx.seats_put(&seats, now).await?;
+        }
+        Ok(())
+    }
+}
+
+fn label(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(LABEL).collect::<String>().trim().to_owned()
+}

@@ -1,0 +1,28 @@
+//! Reports of what was used.
+
+use chill_db::{UsageBy, UsageRow, UsageWindow};
+
+use crate::{Control, UseError};
+
+/// Rows of one report.
+const ROWS: u32 = 10_000;
+
+impl Control {
+    /// What was used, by user, key or day: playbacks started, how many of them the store had already, and bytes carried.
+    ///
+    /// # Errors
+    /// [`UseError::Db`].
+    pub async fn usage(&self, by: UsageBy, window: UsageWindow) -> Result<Vec<UsageRow>, UseError> {
+        let mut tx = self.core.db.read().await?;
+        Ok(tx.usage(by, window, ROWS).await?)
+    }
+
+    /// The audit trail before the entry named, newest first, at most 500.
+    ///
+    /// # Errors
+    /// [`UseError::Db`].
+    pub async fn audit_trail(&self, before: Option<&str>) -> Result<Vec<chill_db::AuditEntry>, UseError> {
+        let mut tx = self.core.db.read().await?;
+        Ok(tx.audit_entries(before, 500).await?)
+    }
+}
