@@ -22,7 +22,7 @@ impl Control {
         let work = async {
             tokio::join!(self.core.keep_probing(), self.core.keep_forgetting(), self.core.reseal_once());
         };
-        token.run_until_cancelled(work).await;
+        Box::pin(token.run_until_cancelled(work)).await;
     }
 
     /// Seals the keys anew that another master than the first sealed, row by row. Returns how many there were.

@@ -49,7 +49,7 @@ pub enum UseError {
 }
 
 impl UseError {
-    pub(crate) fn not_found(what: &'static str, name: impl ToString) -> Self {
+    pub(crate) fn not_found(what: &'static str, name: &(impl ToString + ?Sized)) -> Self {
         Self::NotFound { what, name: name.to_string() }
     }
 

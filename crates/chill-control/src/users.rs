@@ -253,7 +253,7 @@ fn fresh_link(core: &Core) -> Result<LinkId, UseError> {
 }
 
 async fn by_id(tx: &mut Tx, id: UserId) -> Result<User, UseError> {
-    tx.user_by_id(id).await?.ok_or_else(|| UseError::not_found("user", id))
+    tx.user_by_id(id).await?.ok_or_else(|| UseError::not_found("user", &id))
 }
 
 /// The user with this id or name.

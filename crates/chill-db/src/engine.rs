@@ -32,7 +32,7 @@ pub(crate) enum Engine {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
-        options: SqliteConnectOptions,
+        options: Box<SqliteConnectOptions>,
     },
     Postgres(PgPool),
 }
@@ -226,7 +226,7 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Engine, DbError> 
         return Err(DbError::Other(format!("this SQLite is {version}; at least 3.51.3 is needed")));
     }
     let readers = pool().max_connections(options.connections).connect_lazy_with(connect.clone());
-    Ok(Engine::Sqlite { writer, readers, options: connect })
+    Ok(Engine::Sqlite { writer, readers, options: Box::new(connect) })
 }
 
 fn numbers(version: &str) -> (u32, u32, u32) {

@@ -99,7 +99,7 @@ fn tell(inner: &Weak<Inner>) -> bool {
     })
 }
 
-async fn glance(inner: Weak<Inner>, options: SqliteConnectOptions) {
+async fn glance(inner: Weak<Inner>, options: Box<SqliteConnectOptions>) {
     let mut connection = None;
     let mut last = None;
     while inner.strong_count() > 0 {

@@ -84,7 +84,9 @@ async fn read_in_groups(core: Arc<Core>, mut asked: mpsc::Receiver<Waiting>, job
                 Verdict::Answer(answer, seen) => {
                     let _ = waiting.answer.send(answer);
                     // A sight that is lost here is seen again at the next request.
-                    let _ = seen.map(|row| jobs.try_send(Job::Touch(row)));
+                    if let Some(row) = seen {
+                        let _ = jobs.try_send(Job::Touch(row));
+                    }
                 }
                 Verdict::Write => {
                     if jobs.send(Job::Decide(waiting)).await.is_err() {

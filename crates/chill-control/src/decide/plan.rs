@@ -63,7 +63,7 @@ impl Core {
         // Opened before anything is planned, so that a broken seal takes no place.
         let mut lease = self.grant(ground, &user, &key, user.device_count)?;
         let row = self.row_of(&place)?;
-        lease.device_count = plan.admit(ground, ask, user.id, place, row, freed);
+        lease.device_count = plan.admit(ground, ask, user.id, &place, row, freed);
         if matches!(choice, Choice::Assign(_)) {
             plan.assign(ground, user.id, ask.store, &key);
         }
@@ -87,7 +87,7 @@ impl Plan {
         ground: &mut Ground,
         ask: &LeaseRequest,
         user: UserId,
-        place: Place,
+        place: &Place,
         row: String,
         freed: Vec<String>,
     ) -> u32 {
