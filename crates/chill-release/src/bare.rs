@@ -29,7 +29,8 @@ fn ending_pair(r: &mut Reading<'_>) -> Option<()> {
     let last = r.count().checked_sub(1)?;
     let first = last.checked_sub(1)?;
     let (season, episode) = (numbers::small(r, first, 2)?, numbers::small(r, last, 2)?);
-    let two = r.token(first).len() == 2 && r.token(last).len() == 2 && r.end_of(last) == r.stop;
+    let dashed = r.gap(last) == b"-" && blank_one(r.gap(first));
+    let two = (r.token(first).len() == 2 || dashed) && r.token(last).len() == 2 && r.end_of(last) == r.stop;
     let tidy = matches!(r.gap(last), b"." | b" " | b"_" | b"-") && !r.glued(first) && r.out.extension.is_some();
     let lone = first == 0 || !r.token(first - 1).digits;
     if !two || !tidy || !lone || !r.out.seasons.is_empty() || r.gap(first).contains(&b'-') && r.gap(last) == b"-" {
@@ -159,7 +160,7 @@ fn opens_number(r: &Reading<'_>, i: usize) -> bool {
     let gap = r.gap(i);
     let dash = gap.contains(&b'-') && (gap.len() > 1 || r.start(i) > r.end)
         || gap.windows(3).any(|three| matches!(three, b"\xe2\x80\x93" | b"\xe2\x80\x94"));
-    let box_ = gap.last().is_some_and(|byte| matches!(byte, b'[' | b'(')) || gap.ends_with("【".as_bytes());
+    let box_ = gap.last().is_some_and(|byte| matches!(byte, b'[' | b'(' | b'#')) || gap.ends_with("【".as_bytes());
     dash || box_
 }
 
@@ -211,7 +212,7 @@ fn take(r: &mut Reading<'_>, i: usize) -> Option<()> {
 fn before_remarks(r: &mut Reading<'_>) -> Option<()> {
     let anime = r.leading_group.is_some() || r.out.episode_code.is_some();
     let season = !r.out.seasons.is_empty();
-    if !anime && !season || r.out.year.is_some() && !season {
+    if !season && (!anime || r.out.year.is_some()) {
         return None;
     }
     let i = (1..r.count()).find(|i| {

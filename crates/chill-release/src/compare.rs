@@ -60,7 +60,7 @@ fn push_plain(out: &mut String, c: char) {
             'ß' => out.push_str("ss"),
             'ţ' | 'ť' | 'ŧ' | 'ț' => out.push('t'),
             'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ư' | 'ụ' | 'ủ' | 'ứ'..='ự' => {
-                out.push('u')
+                out.push('u');
             }
             'ŵ' => out.push('w'),
             'ý' | 'ÿ' | 'ŷ' | 'ỳ' | 'ỵ' | 'ỷ' | 'ỹ' => out.push('y'),
@@ -91,28 +91,33 @@ pub fn titles_match(left: &str, right: &str) -> bool {
     shorter > 0 && distance_within(&left, &right, shorter / 8)
 }
 
-/// The words of a normalised title but its articles; a title that is nothing but articles stays.
+/// The words of a normalised title but its articles, Roman numerals as digits; a title that is nothing but articles stays.
 fn without_articles(title: &str) -> String {
-    let kept: Vec<&str> = title.split(' ').filter(|word| !matches!(*word, "the" | "a" | "an" | "and")).collect();
+    let articles = |word: &&str| !matches!(*word, "the" | "a" | "an" | "and");
+    let kept: Vec<&str> = title.split(' ').filter(articles).map(arabic).collect();
     if kept.is_empty() { title.to_owned() } else { kept.join(" ") }
 }
 
-/// Words that tell parts apart: digits and Roman numerals above one.
-fn numbers(title: &str) -> impl Iterator<Item = &str> {
-    title.split(' ').filter_map(|word| match word {
-        "ii" => Some("2"),
-        "iii" => Some("3"),
-        "iv" => Some("4"),
-        "vi" => Some("6"),
-        "vii" => Some("7"),
-        "viii" => Some("8"),
-        "ix" => Some("9"),
-        word if word.starts_with(|c: char| c.is_ascii_digit()) => Some(word),
-        _ => None,
-    })
+/// A Roman numeral above one as digits; `i`, `v` and `x` are left alone because they are words too.
+fn arabic(word: &str) -> &str {
+    match word {
+        "ii" => "2",
+        "iii" => "3",
+        "iv" => "4",
+        "vi" => "6",
+        "vii" => "7",
+        "viii" => "8",
+        "ix" => "9",
+        word => word,
+    }
 }
 
-/// The letters of a title without its spaces, and with Roman numerals already compared out of it.
+/// Words that tell parts apart.
+fn numbers(title: &str) -> impl Iterator<Item = &str> {
+    title.split(' ').filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The letters of a title without its spaces.
 fn solid(title: &str) -> Vec<char> {
     title.chars().filter(|c| *c != ' ').take(LONGEST).collect()
 }

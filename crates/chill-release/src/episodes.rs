@@ -22,7 +22,8 @@ pub(crate) fn episodes_behind(r: &mut Reading<'_>, i: usize) -> Option<usize> {
             at
         };
         if opened && small(r, at, 4).is_some() {
-            return Some(series(r, at, Into::Episodes, true));
+            let opened = r.gap(at).last().is_some_and(|byte| matches!(byte, b'(' | b'['));
+            return Some(series(r, at, Into::Episodes, opened));
         }
         return None;
     }
@@ -41,7 +42,7 @@ pub(crate) fn episodes_behind(r: &mut Reading<'_>, i: usize) -> Option<usize> {
 
 /// `1x02`, `7x23-24`, `1x01x02`.
 pub(crate) fn crossed(r: &mut Reading<'_>, i: usize) -> Option<usize> {
-    let season = small(r, i, 2)?;
+    let season = small(r, i, 2).or_else(|| small(r, i, 4).filter(|year| (1950..=2040).contains(year)))?;
     let cross = matches!(r.token(i + 1).word, Word::Times) && !r.token(i + 1).used;
     let tight = r.glued(i + 1) && (r.glued(i + 2) || r.gap(i + 2) == b".");
     let wide = r.gap(i + 1) == b" " && r.gap(i + 2) == b" " && !r.glued(i);
@@ -66,10 +67,7 @@ fn total(r: &Reading<'_>, i: usize) -> usize {
 pub(crate) fn episode_word(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     let word = r.word(i);
     let letter = word == Word::EpisodeLetter;
-    if !(matches!(word, Word::Episode | Word::Cap) || letter)
-        || r.glued(i) && !letter
-        || r.glued(i) && r.token(i).digits
-    {
+    if !matches!(word, Word::Episode | Word::Cap | Word::EpisodeLetter) || r.glued(i) {
         return None;
     }
     let gap = r.gap(i + 1);
@@ -79,7 +77,7 @@ pub(crate) fn episode_word(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         gap.len() <= 4 && gap.iter().all(|byte| matches!(byte, b' ' | b'.' | b':' | b'-' | b'_' | b'(' | b'[' | b'#'))
             || gap == " №".as_bytes()
     };
-    let value = small(r, i + 1, 4).filter(|_| opens && !(letter && r.glued(i)))?;
+    let value = small(r, i + 1, 4).filter(|_| opens)?;
     if letter && r.token(i + 1).len() == 1 && !(r.late(i) || r.capitals(i))
         || letter && gap == b"." && r.token(i + 1).len() < 2
     {
@@ -154,6 +152,7 @@ pub(crate) fn counted(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         && !r.token(at + 1).digits
         && !matches!(r.text(at), b"ep" | b"eps" | b"epi");
     let word = word
+        || r.word(at) == Word::Episode && r.glued(at) && !r.text(at).is_ascii() && r.text(at).len() == 3
         || r.word(at) == Word::Episode
             && close
             && (r.text(at).starts_with(b"ser") || r.text(at).starts_with(b"\xd1\x81"));
@@ -161,9 +160,11 @@ pub(crate) fn counted(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         return None;
     }
     // "22 of 24" says how many there are so far; a file is one of them.
-    let first = if of && !r.one_file { 1.min(first) } else { first };
+    let first = if of && first == last && !r.one_file { 1.min(first) } else { first };
     add_range(r, Into::Episodes, first, last);
     let to = if of { at + 2 } else { total(r, at + 1) };
-    r.claim(i, to, Claim::Ends);
+    // "第05話".
+    let from = if r.glued(i) && r.text(i - 1) == "第".as_bytes() { i - 1 } else { i };
+    r.claim(from, to, Claim::Ends);
     Some(to - i)
 }

@@ -118,6 +118,8 @@ pub(crate) enum Word {
     Ch,
     Hdr(Hdr),
     Hdr10,
+    /// A name for a number of lines.
+    Lines(u16),
     Dv,
     Bit,
     Hi,
@@ -134,9 +136,9 @@ pub(crate) enum Word {
     Special,
     Ultimate,
     Anniversary,
-    FinalWord,
+    Final,
     Cut,
-    EditionWord,
+    EditionNoun,
     Flag(Flag),
     LateFlag(Flag),
     Sub,
@@ -144,7 +146,7 @@ pub(crate) enum Word {
     Multi,
     Dual,
     Tri,
-    AudioWord,
+    Track,
     Network(Network),
     LateNetwork(Network),
     Adult,
@@ -188,6 +190,14 @@ pub(crate) enum Word {
     Region,
 }
 
+const TABLES: [&[(&str, Word)]; 5] = [pictures::WORDS, sounds::WORDS, marks::WORDS, counts::WORDS, languages::WORDS];
+
+/// Every word of the tables.
+#[cfg(test)]
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    TABLES.into_iter().flatten().map(|(word, _)| *word)
+}
+
 const SLOTS: usize = 4096;
 
 struct Table {
@@ -196,7 +206,7 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table { slots: vec![None; SLOTS] };
-    for words in [pictures::WORDS, sounds::WORDS, marks::WORDS, counts::WORDS, languages::WORDS] {
+    for words in TABLES {
         words.iter().for_each(|(word, meaning)| table.insert(word, *meaning));
     }
     table

@@ -92,7 +92,7 @@ pub(crate) enum Join {
 pub(crate) fn join(r: &Reading<'_>, i: usize) -> Join {
     let gap = r.gap(i);
     let mut found = Join::Nothing;
-    if gap.len() > 5 {
+    if gap.len() > 5 || gap == b"/" && r.out.extension.is_some() {
         return Join::Nothing;
     }
     for byte in gap {
@@ -168,8 +168,18 @@ fn next_number(r: &Reading<'_>, i: usize, list: Into, loose: bool, lead: &[u8]) 
     // "S01E01-S01E03": the season again.
     let again =
         list == Into::Episodes && r.word(i) == Word::SeasonLetter && r.glued(i + 1) && r.glued(i + 2) && marker(i + 2);
-    if again && r.token(i + 3).digits {
+    let same = again && r.out.seasons.last().is_some_and(|season| u32::from(*season) == r.token(i + 1).value);
+    if same && r.token(i + 3).digits {
         return (if join(r, i) == Join::Range { Join::Range } else { Join::List }, i + 3);
+    }
+    // "4x10-4x12".
+    let crossed =
+        list == Into::Episodes && r.token(i).digits && r.glued(i + 1) && r.text(i + 1) == b"x" && r.glued(i + 2);
+    if crossed
+        && r.token(i + 2).digits
+        && r.out.seasons.last().is_some_and(|season| u32::from(*season) == r.token(i).value)
+    {
+        return (join(r, i), i + 2);
     }
     if marker(i) && r.token(i + 1).digits && r.gap(i + 1).len() <= 1 {
         // "S05E53 - Ep.129" counts the same episode twice.

@@ -4,7 +4,7 @@ use crate::lexicon::Word;
 use crate::quality::Quality;
 use crate::reading::{Claim, Reading};
 use crate::resolution::Resolution;
-use crate::source::{offer, source};
+use crate::source::source;
 use crate::values::{BitDepth, Codec, Hdr, ThreeD};
 
 /// Reads what begins at `i`; the number of runs claimed, 0 for none.
@@ -20,12 +20,18 @@ fn lines(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     let value = r.number(i).filter(|value| (144..=4320).contains(value) && r.token(i).len() >= 3)?;
     let unit = r.text(i + 1);
     let standard = matches!(value, 240 | 360 | 480 | 540 | 576 | 720 | 1080 | 1440 | 2160 | 4320);
-    let fits = r.glued(i + 1)
-        && (matches!(unit, b"p" | b"i") || standard && matches!(unit, b"px" | b"hd" | b"phd" | b"pfull" | b"pp"));
+    let split = r.gap(i + 1) == b"p";
+    let fits = split
+        || r.glued(i + 1)
+            && (matches!(unit, b"p" | b"i") || standard && matches!(unit, b"px" | b"hd" | b"phd" | b"pfull" | b"pp"));
     if !fits {
         return None;
     }
     r.out.resolution = Some(Resolution::of_lines(u16::try_from(value).ok()?));
+    if split {
+        r.claim(i, i + 1, Claim::Tech);
+        return Some(1);
+    }
     r.claim(i, i + 2, Claim::Tech);
     if r.glued(i + 2) && r.token(i + 2).digits {
         let to = if r.glued(i + 3) && r.text(i + 3) == b"fps" { i + 4 } else { i + 3 };
@@ -51,7 +57,7 @@ fn size(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     Some(to - i)
 }
 
-/// `4k`, also with something glued behind it as in `4KUHD`.
+/// `4k`.
 fn thousands(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     let resolution = match r.number(i)? {
         2 => Resolution::QHD,
@@ -59,24 +65,16 @@ fn thousands(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         8 => Resolution::of_lines(4320),
         _ => return None,
     };
-    if r.token(i).len() != 1 || !r.glued(i + 1) || r.glued(i) {
+    let split = r.gap(i + 1) == b"k";
+    if r.token(i).len() != 1 || r.glued(i) || !(split || r.glued(i + 1) && r.text(i + 1) == b"k") {
         return None;
-    }
-    match r.text(i + 1) {
-        b"k" => {}
-        [b'k', rest @ ..] => match crate::lexicon::look_up(rest) {
-            Word::Source(quality) => offer(r, quality),
-            Word::Uhd => r.uhd = true,
-            Word::Remux => r.remux = true,
-            _ => return None,
-        },
-        _ => return None,
     }
     if r.out.resolution.is_none() {
         r.out.resolution = Some(resolution);
     }
-    r.claim(i, i + 2, Claim::Tech);
-    Some(2)
+    let length = if split { 1 } else { 2 };
+    r.claim(i, i + length, Claim::Tech);
+    Some(length)
 }
 
 /// `10bit`, `10-bit`.
@@ -170,12 +168,17 @@ fn light(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     let span = usize::from(r.token(i).span);
     let behind = i + span;
     let (hdr, length) = match r.word(i) {
+        Word::Lines(lines) => {
+            r.out.resolution = r.out.resolution.or(Some(Resolution::of_lines(lines)));
+            r.claim(i, i + span, Claim::Tech);
+            return Some(span);
+        }
         Word::Hdr10 => {
             r.out.bit_depth = r.out.bit_depth.or(Some(BitDepth::Ten));
             match r.word(behind) {
-                Word::Plus if r.near(behind) => (Hdr::Hdr10Plus, span + 1),
-                _ if r.gap(behind).starts_with(b"+") => (Hdr::Hdr10Plus, span),
-                _ => (Hdr::Hdr, span),
+                Word::Plus if r.near(behind) => (Hdr::TenPlus, span + 1),
+                _ if r.gap(behind).starts_with(b"+") => (Hdr::TenPlus, span),
+                _ => (Hdr::High, span),
             }
         }
         Word::Hdr(hdr) if r.text(i).len() > 2 => (hdr, span),

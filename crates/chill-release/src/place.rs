@@ -4,7 +4,7 @@ use crate::lexicon::Word;
 use crate::reading::{Claim, Reading};
 
 /// Last parts of the host names that sites put into names.
-const DOMAINS: &[&str] = &[
+pub(crate) const DOMAINS: &[&str] = &[
     "ac", "ag", "am", "app", "at", "be", "best", "biz", "bz", "cam", "cc", "ch", "click", "club", "cm", "co", "com",
     "cool", "cyou", "cz", "de", "earth", "email", "es", "eu", "expert", "fi", "fm", "foo", "fr", "fun", "guru", "host",
     "icu", "id", "in", "info", "io", "is", "it", "kim", "la", "li", "life", "link", "live", "lol", "lt", "ltd", "me",
@@ -104,7 +104,7 @@ pub(crate) fn checksum(r: &mut Reading<'_>) {
 
 /// The group: behind the last dash, else in the last bracket, else in the first one.
 pub(crate) fn group(r: &mut Reading<'_>) {
-    r.out.group = closing_bracket(r).or_else(|| behind_dash(r)).or_else(|| opening(r));
+    r.out.group = closing_bracket(r).or_else(|| behind_dash(r)).or_else(|| opening(r)).or_else(|| last_bracket(r));
 }
 
 fn opening(r: &Reading<'_>) -> Option<String> {
@@ -118,7 +118,7 @@ fn opening(r: &Reading<'_>) -> Option<String> {
         Some(close) => r.name.get(r.start(first)..r.end_of(after - 1) + close)?,
         None => text,
     };
-    Some(whole.trim().to_owned())
+    whole.contains(char::is_alphabetic).then(|| whole.trim().to_owned())
 }
 
 /// Only where remarks came before: a dash in a bare title is part of the title.
@@ -127,6 +127,11 @@ fn behind_dash(r: &Reading<'_>) -> Option<String> {
     // Brackets behind the group, such as "[rartv]", are not part of it.
     let mut last = count.checked_sub(1)?;
     while r.token(last).bracket > 0 {
+        // "x264-[GROUP]".
+        let bracket = usize::from(r.token(last).bracket);
+        if r.name.get(..bracket).is_some_and(|before| before.ends_with("-[")) && !r.token(last).used {
+            return r.name.get(bracket..r.end_of(last)).map(str::to_owned);
+        }
         last = last.checked_sub(1)?;
     }
     let mut from = last;
@@ -174,6 +179,39 @@ fn closing_bracket(r: &Reading<'_>) -> Option<String> {
     }
     let from = (0..count).rev().take_while(|i| usize::from(r.token(*i).bracket) == bracket).last()?;
     let text = r.name.get(bracket..r.end_of(last))?;
-    let plain = !text.contains([' ', ',']) && !(from..count).any(|i| r.token(i).used);
-    (plain && r.start(from) > r.end && r.tech < r.start(from)).then(|| text.to_owned())
+    let plain = !text.contains([' ', ',']) && !(from..count).any(|i| r.token(i).used) && !r.token(last).digits;
+    if plain && r.start(from) > r.end && r.tech < r.start(from) {
+        return Some(text.to_owned());
+    }
+    signature(r, from, last)
+}
+
+/// `(1080p BluRay x265 Name)`: a last word among remarks that is none.
+fn signature(r: &Reading<'_>, from: usize, last: usize) -> Option<String> {
+    let mut first = last;
+    while first > from && r.glued(first) {
+        first -= 1;
+    }
+    let remarks = first > from && r.token(first - 1).used && r.gap(first) == b" ";
+    let free = !r.token(first).used
+        && r.token(first).len() >= 3
+        && !r.token(first).digits
+        && r.token(first).word == Word::None;
+    (remarks && free && r.tech < r.start(first))
+        .then(|| r.name.get(r.start(first)..r.end_of(last)).map(str::to_owned))?
+}
+
+/// `[Group]` at the very end, where no other group is named.
+fn last_bracket(r: &Reading<'_>) -> Option<String> {
+    let count = r.count();
+    let last = count.checked_sub(1)?;
+    let bracket = usize::from(r.token(last).bracket);
+    let square = bracket > 0 && r.name.as_bytes().get(bracket - 1) == Some(&b'[');
+    if !square || r.end_of(last) + 2 < r.stop || r.tech > bracket {
+        return None;
+    }
+    let from = (0..count).rev().take_while(|i| usize::from(r.token(*i).bracket) == bracket).last()?;
+    let text = r.name.get(bracket..r.end_of(last))?;
+    let free = !(from..count).any(|i| r.token(i).used || r.token(i).word != Word::None);
+    (free && text.len() <= 24 && text.bytes().any(|byte| byte.is_ascii_alphabetic())).then(|| text.to_owned())
 }

@@ -91,7 +91,7 @@ fn flag(r: &mut Reading<'_>, flag: Flag) {
 
 /// `Extended`, `Extended Cut`; a title may hold the word, a remark stands off or shouts.
 fn extended(r: &mut Reading<'_>, i: usize) -> usize {
-    let follows = r.near(i + 1) && matches!(r.word(i + 1), Word::Cut | Word::EditionWord);
+    let follows = r.near(i + 1) && matches!(r.word(i + 1), Word::Cut | Word::EditionNoun);
     let directors = r.near(i + 1) && r.word(i + 1) == Word::Director;
     let apart = r.gap(i).contains(&b'-') || r.gap(i).iter().any(|byte| matches!(byte, b'(' | b'['));
     if !(follows || directors || apart || r.capitals(i) || r.late(i) || !r.gap(i + 1).starts_with(b" ")) {
@@ -111,24 +111,24 @@ fn phrase(r: &mut Reading<'_>, i: usize) -> usize {
     let next = if r.near(behind) { r.word(behind) } else { Word::None };
     let name = |r: &Reading<'_>, word: &[u8]| r.near(i + 1) && r.text(i + 1) == word;
     match r.word(i) {
-        Word::Director if matches!(next, Word::Cut | Word::EditionWord) => {
+        Word::Director if matches!(next, Word::Cut | Word::EditionNoun) => {
             r.out.edition = Some(Edition::Directors);
             2 + possessive
         }
-        Word::Collector if possessive == 1 || matches!(next, Word::EditionWord | Word::Cut) => {
+        Word::Collector if possessive == 1 || matches!(next, Word::EditionNoun | Word::Cut) => {
             r.out.edition = r.out.edition.or(Some(Edition::Collectors));
-            1 + possessive + usize::from(matches!(next, Word::EditionWord | Word::Cut))
+            1 + possessive + usize::from(matches!(next, Word::EditionNoun | Word::Cut))
         }
         Word::Edition(edition) if r.whole(i) && !name(r, b"gems") => {
             r.out.edition = r.out.edition.or(Some(edition));
             1
         }
-        Word::LateEdition(edition) if matches!(next, Word::Cut | Word::EditionWord) || next == Word::Collection => {
+        Word::LateEdition(edition) if matches!(next, Word::Cut | Word::EditionNoun) || next == Word::Collection => {
             r.out.edition = r.out.edition.or(Some(edition));
             2
         }
-        Word::Special | Word::Ultimate | Word::FinalWord | Word::Anniversary
-            if matches!(next, Word::EditionWord | Word::Cut) =>
+        Word::Special | Word::Ultimate | Word::Final | Word::Anniversary
+            if matches!(next, Word::EditionNoun | Word::Cut) =>
         {
             let edition = match r.word(i) {
                 Word::Special => Edition::Special,
@@ -142,11 +142,11 @@ fn phrase(r: &mut Reading<'_>, i: usize) -> usize {
         Word::Ordinal if next == Word::Anniversary && r.glued(i) => {
             r.out.edition = r.out.edition.or(Some(Edition::Anniversary));
             r.claim(i - 1, i, Claim::Ends);
-            2 + usize::from(matches!(r.word(i + 2), Word::EditionWord | Word::Cut))
+            2 + usize::from(matches!(r.word(i + 2), Word::EditionNoun | Word::Cut))
         }
         Word::Adult if name(r, b"swim") => network(r, Network::AdultSwim),
         Word::Animal if name(r, b"planet") => network(r, Network::AnimalPlanet),
-        Word::Cartoon if name(r, b"network") => network(r, Network::CartoonNetwork),
+        Word::Cartoon if name(r, b"network") => network(r, Network::Cartoon),
         Word::Apple if next == Word::Tv => network(r, Network::AppleTv),
         _ => 0,
     }
@@ -185,16 +185,16 @@ pub(crate) fn packs(r: &mut Reading<'_>) {
             Word::Complete => {
                 let the = i > 0 && r.text(i - 1) == b"the" && r.near(i);
                 let telling = late || the || pack_word_near(r, i) || shouted(r, i) || r.bracketed(i) || !r.has(i + 1);
-                (telling, if the { 1 } else { 0 })
+                let telling = telling || !opens && r.late(i + 1);
+                let behind = i > 0 && matches!(r.word(i - 1), Word::Series | Word::Season) && r.start(i - 1) > r.begin;
+                (telling || behind, usize::from(the || behind))
             }
             Word::Cycle => (true, 0),
             Word::Saga => {
-                if opens || !opens {
-                    r.out.complete = true;
-                }
+                r.out.complete = true;
                 continue;
             }
-            Word::Collection => (!single, 0),
+            Word::Collection => (!single, usize::from(i > 0 && r.word(i - 1) == Word::Ultimate)),
             Word::All | Word::Full if late || pack_word_near(r, i) => (pack_word_near(r, i), 0),
             Word::Box if late || r.text(i) == b"boxset" => (r.text(i) == b"boxset" || pack_word_near(r, i), 0),
             Word::Movies if late && i > 0 && r.token(i - 1).digits => (true, 0),

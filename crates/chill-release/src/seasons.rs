@@ -25,14 +25,23 @@ pub(crate) fn lettered(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     if !fits {
         return None;
     }
-    // "SO2E04": the letter O for a zero.
     let glued_title = text.len() > 2;
-    r.spanish |= text == b"t" && false;
-    add(r, Into::Seasons, season);
+    // "S01E01-S02E03" spans seasons: no list of episodes fits both.
+    let spans = r.out.seasons.last().is_some_and(|last| u32::from(*last) < season) && join(r, i) == Join::Range;
+    let spans = spans && r.token(i - 1).used && !r.out.episodes.is_empty();
+    if spans {
+        let first = r.out.seasons.last().map_or(season, |last| u32::from(*last));
+        add_range(r, Into::Seasons, first, season);
+    } else {
+        add(r, Into::Seasons, season);
+    }
     let from = if glued_title { i + 1 } else { i };
     let before_glued = r.end_of(i).saturating_sub(1);
     let mut to = episodes_behind(r, i + 2).unwrap_or(i + 2);
-    if to == i + 2 {
+    if spans {
+        r.out.episodes.clear();
+    }
+    if to == i + 2 && !spans {
         to = more_seasons(r, i + 2, season);
     }
     r.claim(from, to, Claim::Ends);
@@ -56,7 +65,7 @@ fn more_seasons(r: &mut Reading<'_>, mut i: usize, first: u32) -> usize {
             _ if to => (Join::Range, i + 2),
             joined if lettered => (if joined == Join::Nothing { Join::List } else { joined }, i + 1),
             Join::Range if r.gap(i).len() == 1 && r.token(i).len() == r.token(i - 1).len() => (Join::Range, i),
-            Join::List if r.token(i).len() == 2 => (Join::List, i),
+            Join::List if r.token(i).len() == r.token(i - 1).len() => (Join::List, i),
             _ => return i,
         };
         let Some(value) = small(r, at, 3).filter(|value| *value > last || lettered) else { return i };
@@ -137,7 +146,7 @@ fn season_series(r: &mut Reading<'_>, i: usize, first: u32) -> usize {
             Some(_) if gap == b": " || gap == b":" => (Join::Range, at),
             Some(value) if blank(gap) && value == last + 1 && value < 40 => (Join::List, at),
             Some(_) => (join(r, at), at),
-            None if matches!(r.word(at), Word::To) && r.token(at + 1).digits => (Join::Range, at + 1),
+            None if (r.word(at) == Word::To || r.text(at) == b"a") && r.token(at + 1).digits => (Join::Range, at + 1),
             None if r.word(at) == Word::And && r.token(at + 1).digits => (Join::List, at + 1),
             None if matches!(r.word(at), Word::Season | Word::Temporada) && join(r, at) != Join::Nothing => {
                 (join(r, at), at + 1)

@@ -11,16 +11,14 @@ pub fn size_bytes(text: &str) -> Option<u64> {
     let (number, unit) = text.split_at_checked(end)?;
     let power = match unit.trim_start().as_bytes() {
         [] | [b'b' | b'B'] => 0,
-        [prefix, rest @ ..] if matches!(rest, [] | [b'b' | b'B'] | [b'i' | b'I', b'b' | b'B']) => {
-            match prefix.to_ascii_lowercase() {
-                b'k' => 1,
-                b'm' => 2,
-                b'g' => 3,
-                b't' => 4,
-                b'p' => 5,
-                _ => return None,
-            }
-        }
+        [prefix] | [prefix, b'b' | b'B'] | [prefix, b'i' | b'I', b'b' | b'B'] => match prefix.to_ascii_lowercase() {
+            b'k' => 1,
+            b'm' => 2,
+            b'g' => 3,
+            b't' => 4,
+            b'p' => 5,
+            _ => return None,
+        },
         _ => return None,
     };
     scaled(number, 1_u64 << (10 * power))

@@ -43,8 +43,8 @@ fn format(r: &mut Reading<'_>, i: usize) -> Option<usize> {
             }
         }
         Word::Dolby if r.near(i + 1) && r.word(i + 1) == Word::Audio(Audio::Atmos) => (Audio::Atmos, 2),
-        Word::Hq if r.near(i + 1) && matches!(r.word(i + 1), Word::Clean | Word::AudioWord) => {
-            (Audio::Hq, if r.near(i + 2) && r.word(i + 2) == Word::AudioWord { 3 } else { 2 })
+        Word::Hq if r.near(i + 1) && matches!(r.word(i + 1), Word::Clean | Word::Track) => {
+            (Audio::Hq, if r.near(i + 2) && r.word(i + 2) == Word::Track { 3 } else { 2 })
         }
         _ => return None,
     };
@@ -64,10 +64,11 @@ fn dts(r: &Reading<'_>, i: usize) -> (Audio, usize) {
     }
     match r.word(at) {
         Word::Ma if near(at) => {
-            let more = near(at + 1) && r.word(at + 1) == Word::AudioWord;
+            let more = near(at + 1) && r.word(at + 1) == Word::Track;
             (Audio::DtsLossless, at + 1 + usize::from(more) - i)
         }
         Word::Times if at == i + 1 && near(at) && !r.glued(at + 1) => (Audio::DtsLossless, 2),
+        _ if at == i + 1 && near(at) && r.text(at) == b"es" => (Audio::DtsLossy, 2),
         Word::Hr if near(at) => (Audio::DtsLossy, at + 1 - i),
         _ => (Audio::DtsLossy, at - i),
     }
@@ -86,7 +87,7 @@ fn layout(r: &mut Reading<'_>, i: usize, format: usize) -> Option<usize> {
         (6, 1) => Channels::SixOne,
         (7, 1) => Channels::SevenOne,
         (1, 0) => Channels::Mono,
-        (5 | 6 | 7, 0) => {
+        (5..=7, 0) => {
             return behind_format(r, i, format).then(|| {
                 r.claim(i, i + 2, Claim::Keeps);
                 2

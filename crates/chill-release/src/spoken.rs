@@ -22,7 +22,7 @@ pub(crate) fn read(r: &mut Reading<'_>, i: usize) -> usize {
         }
         Word::Multi => multi(r, i),
         Word::Dual => dual(r, i),
-        Word::Tri if several(r, i + 1) == Word::AudioWord || several(r, i + 1) == Word::Dub => {
+        Word::Tri if several(r, i + 1) == Word::Track || several(r, i + 1) == Word::Dub => {
             r.out.languages.insert(Language::MultiAudio);
             r.claim(i, i + 2, Claim::Ends);
             2
@@ -40,7 +40,7 @@ fn several(r: &Reading<'_>, i: usize) -> Word {
 fn multi(r: &mut Reading<'_>, i: usize) -> usize {
     let (language, length) = match several(r, i + 1) {
         Word::Sub => (Language::MultiSubs, 2),
-        Word::Dub | Word::AudioWord => (Language::MultiAudio, 2),
+        Word::Dub | Word::Track => (Language::MultiAudio, 2),
         _ if r.late(i) || r.capitals(i) || r.raw(i) == "MULTi" || r.bracketed(i) => (Language::MultiAudio, 1),
         _ => return 0,
     };
@@ -57,7 +57,7 @@ fn dual(r: &mut Reading<'_>, i: usize) -> usize {
             r.claim(i, i + 2, Claim::Ends);
             return 2;
         }
-        Word::AudioWord | Word::Dub => 2,
+        Word::Track | Word::Dub => 2,
         _ if r.text(i + 1) == b"a" && !r.has(i + 2) || r.text(i + 1) == b"line" => 2,
         _ if r.late(i) || r.capitals(i) || r.bracketed(i) => 1,
         _ => return 0,
@@ -88,23 +88,8 @@ fn compound(r: &mut Reading<'_>, i: usize) -> usize {
     1
 }
 
-/// `3xEng`: a count glued to a code.
-fn counted(r: &mut Reading<'_>, i: usize) -> usize {
-    let Some(code) = r.text(i).strip_prefix(b"x").filter(|code| code.len() == 3 && r.glued(i)) else { return 0 };
-    let Word::Language(language, _) = lexicon::look_up(code) else { return 0 };
-    if r.glued(i + 1) || r.token(i - 1).len() != 1 {
-        return 0;
-    }
-    r.out.languages.insert(language);
-    r.claim(i - 1, i + 1, Claim::Ends);
-    1
-}
-
 /// Reads the words that count only behind the title.
 pub(crate) fn read_late(r: &mut Reading<'_>, i: usize) -> usize {
-    if r.glued(i) && !r.token(i).digits {
-        return counted(r, i);
-    }
     if !r.whole(i) {
         return 0;
     }
@@ -134,6 +119,9 @@ pub(crate) fn read_late(r: &mut Reading<'_>, i: usize) -> usize {
             r.claim(i, i + 1, Claim::Ends);
             1
         }
+        // These codes are words about sound and picture elsewhere.
+        Word::Hi if subtitle_file(r, i) => language_word(r, i, Language::Hindi, Trust::Code),
+        Word::Hr if subtitle_file(r, i) => language_word(r, i, Language::Croatian, Trust::Code),
         Word::Language(language, trust) => language_word(r, i, language, trust),
         _ => 0,
     }
@@ -240,9 +228,7 @@ pub(crate) fn boxed(r: &mut Reading<'_>) {
         let bracket = r.token(i).bracket;
         let to = (i..r.count()).find(|at| r.token(*at).bracket != bracket).unwrap_or(r.count());
         let spoken = |at: usize| {
-            is_language(r, at)
-                || matches!(r.token(at).word, Word::Sub | Word::Dub | Word::AudioWord)
-                || r.token(at).used
+            is_language(r, at) || matches!(r.token(at).word, Word::Sub | Word::Dub | Word::Track) || r.token(at).used
         };
         if r.bracketed(i) && (i..to).all(spoken) && (i..to).any(|at| is_language(r, at)) {
             r.end = r.start(i);

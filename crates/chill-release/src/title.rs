@@ -16,6 +16,7 @@ fn is_latin(c: char) -> bool {
 
 /// Sets the title of the reading.
 pub(crate) fn read(r: &mut Reading<'_>) {
+    leading_numbers(r);
     let end = r.end.max(r.begin).min(r.stop);
     let raw = r.name.get(r.begin..end).unwrap_or_default();
     let ppv = (0..r.count()).find(|i| r.token(*i).word == Word::Ppv && r.start(*i) < end && r.start(*i) >= r.begin);
@@ -30,6 +31,22 @@ pub(crate) fn read(r: &mut Reading<'_>) {
         title = fallback(r);
     }
     r.out.title = title;
+}
+
+/// Steps over numbers that open the name and are set off: `S02E05 - Title`, `(2020) Title`, `01. Title`.
+fn leading_numbers(r: &mut Reading<'_>) {
+    let first = (0..r.count()).find(|i| r.start(*i) >= r.begin).unwrap_or(0);
+    let mut i = first;
+    while r.token(i).used {
+        i += 1;
+    }
+    let listed =
+        i == first && r.token(i).digits && r.token(i).len() == 2 && r.gap(i + 1) == b". " && r.out.extension.is_some();
+    let at = if listed { i + 1 } else { i };
+    let set_off = r.gap(at).iter().any(|byte| matches!(byte, b'-' | b')' | b']')) && r.gap(at).len() > 1;
+    if at > first && r.has(at) && (listed || set_off) && r.start(at) < r.end {
+        r.begin = r.start(at);
+    }
 }
 
 /// Where the remarks begin at once, the title may be in the brackets that opened the name, or behind the first remark.
@@ -111,6 +128,9 @@ fn trim(text: &str) -> &str {
                     | '>'
             )
     });
+    let last_word = text.trim_end_matches('.').rsplit([' ', '.']).next().map_or(0, |word| word.chars().count());
+    let sentence = text.ends_with('.') && !text.ends_with("..") && last_word > 3;
+    let text = if sentence && text.contains(' ') { text.trim_end_matches('.') } else { text };
     let dotted = !text.contains(' ');
     let text = if dotted { text.trim_end_matches(['.', '_', '-']) } else { text };
     match text.strip_suffix([' ', '.']) {

@@ -211,12 +211,43 @@ impl Tokens {
     }
 
     fn name_run(&mut self, index: usize) {
-        let word = match self.list.get(index) {
+        let mut word = match self.list.get(index) {
             Some(token) if !token.digits => self.meaning(index, index + 1),
             _ => return,
         };
+        let mut unit = 0;
+        if word == Word::None && self.begins_with_unit(index) {
+            // "1080pHEVC", "4kHDR", "3xEng": the unit goes with the number.
+            self.shift(index, 1);
+            word = self.meaning(index, index + 1);
+            unit = u16::from(word == Word::None);
+        }
         if let Some(token) = self.list.get_mut(index) {
             token.word = word;
+            token.start -= unit;
+        }
+    }
+
+    /// Whether the run begins with the unit of the number it is glued to.
+    fn begins_with_unit(&self, index: usize) -> bool {
+        let (Some(token), Some(number)) =
+            (self.list.get(index), index.checked_sub(1).and_then(|before| self.list.get(before)))
+        else {
+            return false;
+        };
+        let unit = self.low.get(usize::from(token.start));
+        let fits = match unit {
+            Some(b'p') => (240..=4320).contains(&number.value),
+            Some(b'k') => matches!(number.value, 2 | 4 | 8),
+            Some(b'x') => number.value < 10,
+            _ => false,
+        };
+        fits && number.digits && number.end == token.start && token.len() > 2
+    }
+
+    fn shift(&mut self, index: usize, bytes: u16) {
+        if let Some(token) = self.list.get_mut(index) {
+            token.start += bytes;
         }
     }
 

@@ -131,9 +131,9 @@ text_enum! {
     /// A dynamic range.
     Hdr {
         DolbyVision => "DV",
-        Hdr10Plus => "HDR10+",
-        Hdr => "HDR",
-        Sdr => "SDR",
+        TenPlus => "HDR10+",
+        High => "HDR",
+        Standard => "SDR",
     }
 }
 
@@ -185,7 +185,7 @@ text_enum! {
         AnimalPlanet => "Animal Planet",
         AppleTv => "Apple TV",
         Bbc => "BBC",
-        CartoonNetwork => "Cartoon Network",
+        Cartoon => "Cartoon Network",
         Cbs => "CBS",
         Crunchyroll => "Crunchyroll",
         Disney => "Disney",

@@ -9,7 +9,7 @@ pub(crate) enum Kind {
 }
 
 /// Extensions that end a name without belonging to it, sorted.
-const EXTENSIONS: &[(&str, Kind)] = &[
+pub(crate) const EXTENSIONS: &[(&str, Kind)] = &[
     ("3g2", Kind::Video),
     ("3gp", Kind::Video),
     ("amv", Kind::Video),
@@ -143,7 +143,7 @@ pub fn is_sample_or_extra(path: &str) -> bool {
     parts.next_back();
     let stem =
         extension(file).and_then(|(known, _)| file.get(..file.len().checked_sub(known.len() + 1)?)).unwrap_or(file);
-    is_extra_name(stem) || path.rsplit(['/', '\\']).skip(1).take(8).any(is_extra_folder)
+    is_extra_name(stem) || path.rsplit(['/', '\\']).skip(1).any(is_extra_folder)
 }
 
 fn is_extra_folder(folder: &str) -> bool {
@@ -161,7 +161,8 @@ fn is_extra_name(stem: &str) -> bool {
         EXTRAS.iter().any(|known| known.eq_ignore_ascii_case(letters))
             && !WEAK_EXTRAS.iter().any(|weak| weak.eq_ignore_ascii_case(letters))
     };
-    let first = words().next().is_some_and(strong);
+    // "sample-film.mkv", but not the film "Sample This".
+    let first = stem.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sample-"));
     let last = words().next_back().is_some_and(strong);
     let numbered = |letters: &str| letters.eq_ignore_ascii_case("ncop") || letters.eq_ignore_ascii_case("nced");
     first

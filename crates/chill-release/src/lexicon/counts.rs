@@ -92,6 +92,8 @@ pub(super) const WORDS: &[(&str, Word)] = &[
     ("folge", Word::Episode),
     ("folgen", Word::Episode),
     ("avsnitt", Word::Episode),
+    ("odc", Word::Episode),
+    ("odcinki", Word::Episode),
     ("odcinek", Word::Episode),
     ("bölüm", Word::Episode),
     ("seria", Word::Episode),
