@@ -50,9 +50,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::patience::Patience;
 
-/// What to set as `max_buf_size` of the viewers' HTTP server: beyond it no further piece of a film is taken before the
-/// player took the last, and a longer request head is refused.
-pub const VIEWER_BUFFER: usize = 64 * 1024;
+/// What to set as `max_buf_size` of the viewers' HTTP server, in bytes: when so much waits for the player, no further
+/// piece of the film is taken. hyper's own 400 KiB would hold several, and gains nothing. A request head may be as long.
+pub const VIEWER_BUFFER: usize = 32 * 1024;
 
 /// In the extensions of each response the relay makes.
 #[derive(Clone, Debug)]

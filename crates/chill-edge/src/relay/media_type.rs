@@ -7,7 +7,7 @@ use http::HeaderValue;
 const PLAYABLE: [&str; 2] = ["video/", "audio/"];
 
 /// By extension, in lower case. IANA's names where there are any, else those players send and accept.
-const BY_EXTENSION: [(&str, &str); 30] = [
+const BY_EXTENSION: [(&str, &str); 31] = [
     ("3gp", "video/3gpp"),
     ("aac", "audio/aac"),
     ("ac3", "audio/ac3"),
@@ -17,6 +17,7 @@ const BY_EXTENSION: [(&str, &str); 30] = [
     ("flac", "audio/flac"),
     ("flv", "video/x-flv"),
     ("m2ts", "video/mp2t"),
+    ("m3u8", "application/vnd.apple.mpegurl"),
     ("m4a", "audio/mp4"),
     ("m4v", "video/mp4"),
     ("mk3d", "video/x-matroska"),

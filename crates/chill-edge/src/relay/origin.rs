@@ -13,7 +13,8 @@ use super::Meter;
 #[async_trait]
 pub trait Origin: Send + Sync {
     /// A URL (http or https) the file's bytes come from. `fresh`: the last one failed; ask the store anew, possibly with
-    /// another key. Called at most once more than fails per request, and a few times more after a break.
+    /// another key. Each request asks for the link at hand once, for a fresh one at most once before its first byte and
+    /// at most every other time it tries to go on after a break.
     ///
     /// # Errors
     /// [`OriginError`]; [`OriginErrorKind::Refused`] ends a running response for good, other kinds are tried again.

@@ -2,7 +2,9 @@
 //! the simulated store and CDN, or an origin that answers as no simulated CDN does.
 
 mod breaks;
+mod counters;
 mod cuts;
+mod links;
 mod odd_origins;
 mod players;
 mod ranges;

@@ -15,9 +15,9 @@ use super::stage::{Reply, ask, film, listen, quick};
 use crate::relay::{Origin, OriginError, Relay};
 
 /// Answers each connection with the next of its answers, byte for byte, and closes it.
-struct Scripted {
+pub(super) struct Scripted {
     heads: Arc<Mutex<Vec<String>>>,
-    url: String,
+    pub(super) url: String,
     address: SocketAddr,
     _stop: DropGuard,
 }
@@ -32,7 +32,7 @@ impl Origin for FixedLink {
 }
 
 impl Scripted {
-    async fn new(answers: Vec<Vec<u8>>) -> Self {
+    pub(super) async fn new(answers: Vec<Vec<u8>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}/a/film?token=t", listener.local_addr().unwrap());
         let heads = Arc::<Mutex<Vec<String>>>::default();
@@ -45,7 +45,7 @@ impl Scripted {
         ask(self.address, &Method::GET, headers).await
     }
 
-    fn heads(&self) -> Vec<String> {
+    pub(super) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
