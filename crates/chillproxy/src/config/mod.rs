@@ -1,0 +1,115 @@
+//! Configuration: read once, parsed into types, every fault named at once. Nothing else reads the environment.
+//!
+//! Start reading at [`Config`]; one section a file. The names stand in [`names`].
+
+mod control;
+mod data;
+mod edge;
+mod listen;
+mod log;
+pub(crate) mod names;
+mod reader;
+mod settings;
+mod stores;
+
+pub(crate) use control::ControlSection;
+pub(crate) use data::DataSection;
+pub(crate) use edge::EdgeSection;
+pub(crate) use listen::ListenSection;
+pub(crate) use log::{LogFormat, LogSection};
+pub(crate) use reader::Reader;
+pub(crate) use settings::{Fault, Settings};
+pub(crate) use stores::StoresSection;
+
+/// Which of the two planes a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Role {
+    /// Both, in one process.
+    All,
+    /// The data plane alone.
+    Edge,
+    /// The control plane alone.
+    Control,
+}
+
+/// Everything an operator can set, as types.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// Which planes run here.
+    pub role: Role,
+    /// Addresses and the public URL.
+    pub listen: ListenSection,
+    /// Where data lies.
+    pub data: DataSection,
+    /// Users, devices, leases, internal API.
+    pub control: ControlSection,
+    /// Viewers: delivery, proxies, fingerprint.
+    pub edge: EdgeSection,
+    /// Stores and sources.
+    pub stores: StoresSection,
+    /// Logging.
+    pub log: LogSection,
+}
+
+impl Config {
+    /// Reads all sections. Without a role it is `edge` when a control plane's key is set, else `all`.
+    pub(crate) fn read(settings: &Settings, role: Option<Role>) -> Result<Self, Vec<Fault>> {
+        let given_key = settings.get("CHILLSTREAMS_API_KEY").is_some();
+        let role = role.unwrap_or(if given_key { Role::Edge } else { Role::All });
+        let mut reader = Reader::new(settings);
+        let config = Self {
+            role,
+            listen: ListenSection::read(&mut reader, role),
+            data: DataSection::read(&mut reader),
+            control: ControlSection::read(&mut reader),
+            edge: EdgeSection::read(&mut reader),
+            stores: StoresSection::read(&mut reader),
+            log: LogSection::read(&mut reader),
+        };
+        reader.finish(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, Vec<Fault>> {
+        let pairs = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        Config::read(&Settings::collect(pairs, None)?, None)
+    }
+
+    #[test]
+    fn nothing_set_is_a_working_configuration() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.role, Role::All);
+        assert_eq!(config.listen.address.port(), 8080);
+        assert_eq!(config.control.max_devices, 3);
+        assert_eq!(config.edge.delivery, chill_core::control::Delivery::Relay);
+    }
+
+    #[test]
+    fn a_control_planes_key_makes_an_edge() {
+        assert_eq!(read(&[("CHILLSTREAMS_API_KEY", &"k".repeat(32))]).unwrap().role, Role::Edge);
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once_and_no_secret_is_shown() {
+        let faults = read(&[
+            ("PORT", "eighty"),
+            ("CHILLPROXY_LEASE_TTL", "soon"),
+            ("CHILLPROXY_TRUSTED_PROXIES", "everyone"),
+            ("INTERNAL_API_KEY", "short-secret"),
+            ("CHILLPROXY_MASTER_KEY", "not-a-key"),
+            ("CHILLPROXY_DELIVERY", "carrier-pigeon"),
+            ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+            ("CHILLPROXY_INDEXERS", "nonsense-secret"),
+        ])
+        .unwrap_err();
+        let text = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert_eq!(faults.len(), 8, "{text}");
+        for secret in ["short-secret", "not-a-key", "hunter2", "nonsense-secret"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Stores, titles and the operator's indexers.
+
+use chill_sources::TorznabConfig;
+use url::Url;
+
+use super::Reader;
+
+/// Where stores and sources are.
+#[derive(Clone, Debug)]
+pub(crate) struct StoresSection {
+    /// TorBox, when not at the vendor's own address.
+    pub torbox: Option<Url>,
+    /// Cinemeta, when not the public one.
+    pub cinemeta: Option<Url>,
+    /// The operator's Torznab indexers.
+    pub indexers: Vec<TorznabConfig>,
+}
+
+impl StoresSection {
+    /// Reads the addresses of stores and sources.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
+        let indexers = chill_sources::parse_indexers(reader.text("CHILLPROXY_INDEXERS").unwrap_or_default());
+        Self {
+            torbox: reader.url("CHILLPROXY_TORBOX_URL"),
+            cinemeta: reader.url("CHILLPROXY_CINEMETA_URL"),
+            indexers: indexers.unwrap_or_else(|why| {
+                reader.fault("CHILLPROXY_INDEXERS", why.to_string());
+                Vec::new()
+            }),
+        }
+    }
+}

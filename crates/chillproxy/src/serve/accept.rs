@@ -1,0 +1,89 @@
+//! The accept loop: bounded connections, bounded heads, a handle on each connection so that a film can be cut while its
+//! player is not reading, and a drain when the process is asked to stop.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use chill_edge::relay::{ConnectionCut, VIEWER_BUFFER, Wire};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// How many connections are served at once; more wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 10_000;
+/// A request's head must be here within this time, and an idle connection is closed after it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A player that takes no byte that waits for it is dropped after this time.
+const IDLE_PLAYER: Duration = Duration::from_secs(60);
+/// Pause after the system refused a connection (too many open files), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `app` until `stop`, then lets open requests end for at most `drain`.
+pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken, drain: Duration) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => connection(stream, peer, app.clone(), &graceful, place),
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(seconds = drain.as_secs(), "open requests did not end in time and are cut");
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: axum::Router,
+    graceful: &GracefulShutdown,
+    place: tokio::sync::OwnedSemaphorePermit,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let cut = ConnectionCut::new();
+    let wire = Wire::new(stream, cut.clone(), IDLE_PLAYER);
+    let followed = cut.clone();
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let (app, cut) = (app.clone(), followed.clone());
+        async move {
+            let response = app.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {});
+            cut.follow(&response);
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let serving = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(VIEWER_BUFFER)
+        .serve_connection(TokioIo::new(wire), service);
+    let serving = graceful.watch(serving);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = cut.due() => {}
+            // A player that goes away in the middle is no fault of ours.
+            result = serving => drop(result),
+        }
+        drop(place);
+    });
+}

@@ -1,0 +1,81 @@
+//! `chillproxy serve`: the life of a server, top to bottom. Listen early, ready when migrated, stop accepting, drain, flush
+//! the usage, close.
+
+mod accept;
+mod gate;
+mod layers;
+mod metrics_page;
+mod ready;
+mod wiring;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Role};
+use crate::telemetry;
+use gate::Gate;
+
+/// How long open requests may take to end after a stop; films are cut then.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long the last usage may take to be delivered.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// Runs until SIGINT or SIGTERM.
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    if config.role == Role::Edge {
+        anyhow::bail!(
+            "the edge role alone is not part of this release; run `chillproxy serve` for both planes in one process"
+        );
+    }
+    let recorder = telemetry::start_metrics()?;
+    let listener = bind(config.listen.address).await?;
+    let address = listener.local_addr()?;
+    let stop = CancellationToken::new();
+    let gate = Gate::default();
+    metrics_page::start(&config.listen, recorder, stop.clone()).await?;
+    let serving = tokio::spawn(accept::serve(listener, gate.router(), stop.clone(), DRAIN));
+    tracing::info!("listening on http://{}", shown(address));
+
+    let planes = wiring::wire(&config).await?;
+    let background = planes.start(stop.clone());
+    gate.open(layers::wrap(planes.router()));
+    tracing::info!(role = ?config.role, database = %config.data.database, "ready");
+
+    wait_for_signal().await?;
+    tracing::info!("stopping: no new connections, open requests may end");
+    stop.cancel();
+    serving.await.context("the accept loop failed")?;
+    if tokio::time::timeout(FLUSH, planes.finish(background)).await.is_err() {
+        tracing::warn!("the last usage could not be delivered; it waits in the spool for the next start");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!(
+            "cannot listen on {address}; is another server running there? PORT or STREMTHRU_LISTEN_ADDR chooses another"
+        )
+    })
+}
+
+/// An address a person can click: every interface is shown as loopback.
+fn shown(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

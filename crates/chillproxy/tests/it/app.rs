@@ -1,0 +1,233 @@
+//! A whole system: simulators in this process, the real binary beside it, on SQLite or on a real PostgreSQL.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use chill_sim::World;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::database::TestDatabase;
+use crate::web::Web;
+
+/// The account's key at the simulated TorBox; it must never be seen anywhere.
+pub(crate) const KEY: &str = "5ca1ab1e-0000-4000-8000-c0ffeec0ffee";
+/// A second account.
+pub(crate) const KEY_TWO: &str = "5ca1ab1e-0000-4000-8000-deadbeef0002";
+/// The indexer's key, as secret as an account's.
+pub(crate) const INDEXER_KEY: &str = "indexer-canary-7f3a9c";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running system. Dropping it stops the server and removes its data.
+pub(crate) struct App {
+    pub world: World,
+    pub base: String,
+    pub metrics: String,
+    pub settings: Vec<(String, String)>,
+    pub data: TempDir,
+    pub log: Arc<Mutex<String>>,
+    pub web: Web,
+    server: Option<Child>,
+    _database: TestDatabase,
+}
+
+/// One user as `user add --json` shows it.
+pub(crate) struct Viewer {
+    pub id: String,
+    pub manifest: String,
+    pub link: String,
+}
+
+impl Viewer {
+    /// The user's address up to the user data, without a slash at its end.
+    pub(crate) fn addon(&self) -> &str {
+        self.manifest.strip_suffix("/manifest.json").unwrap()
+    }
+
+    pub(crate) fn streams(&self, kind: &str, id: &str) -> String {
+        format!("{}/stream/{kind}/{id}.json", self.addon())
+    }
+}
+
+impl App {
+    /// A system on `database` with the demo's titles and one account, no key and no user yet; the server runs.
+    pub(crate) async fn start(database: TestDatabase) -> Self {
+        Self::with(database, &[]).await
+    }
+
+    /// The same with further settings.
+    pub(crate) async fn with(database: TestDatabase, more: &[(&str, &str)]) -> Self {
+        let world = chill_sim::demo_world(KEY).await.unwrap();
+        world
+            .torznab()
+            .set_indexer(chill_sim::Indexer { api_key: INDEXER_KEY.to_owned(), ..world.torznab().indexer() });
+        let data = tempfile::tempdir().unwrap();
+        let (address, metrics) = (free_address(), free_address());
+        let base = format!("http://{address}");
+        let mut settings: Vec<(String, String)> = [
+            ("CHILLPROXY_DATA_DIR", data.path().join("data").display().to_string()),
+            ("STREMTHRU_LISTEN_ADDR", address),
+            ("STREMTHRU_BASE_URL", base.clone()),
+            ("CHILLPROXY_METRICS_ADDR", metrics.clone()),
+            ("CHILLPROXY_TORBOX_URL", world.torbox_url()),
+            ("CHILLPROXY_CINEMETA_URL", world.cinemeta_url()),
+            ("CHILLPROXY_INDEXERS", format!("simulated={}|{INDEXER_KEY}", world.torznab_url())),
+            ("RUST_LOG", "trace".to_owned()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        settings.extend(database.url().map(|url| ("DATABASE_URL".to_owned(), url)));
+        settings.extend(more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        let mut app = Self {
+            world,
+            base,
+            metrics: format!("http://{metrics}"),
+            settings,
+            data,
+            log: Arc::default(),
+            web: Web::new("TestPlayer/1.0"),
+            server: None,
+            _database: database,
+        };
+        app.boot().await;
+        app
+    }
+
+    /// A started system with one household key and one user.
+    pub(crate) async fn with_viewer(database: TestDatabase) -> (Self, Viewer) {
+        let app = Self::start(database).await;
+        app.add_key("main", KEY);
+        let viewer = app.add_user("ada");
+        (app, viewer)
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub(crate) async fn boot(&mut self) {
+        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        self.server = Some(child);
+        let ready = format!("{}/readyz", self.base);
+        self.until("the server is ready", async || self.try_status(&ready).await == Some(200)).await;
+    }
+
+    /// kill -9, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.server.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM and a wait for the end.
+    pub(crate) fn stop(&mut self) -> std::process::ExitStatus {
+        let mut child = self.server.take().unwrap();
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        child.wait().unwrap()
+    }
+
+    /// Waits until `condition` holds, asking often; fails with the log after twenty seconds.
+    pub(crate) async fn until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+        let start = Instant::now();
+        while !condition().await {
+            assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}; the log:\n{}", self.log_tail());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn try_status(&self, url: &str) -> Option<u16> {
+        let address = url.strip_prefix("http://").unwrap().split('/').next().unwrap();
+        tokio::net::TcpStream::connect(address).await.ok()?;
+        Some(self.web.get(url).await.status.as_u16())
+    }
+
+    pub(crate) fn log_text(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    fn log_tail(&self) -> String {
+        let log = self.log_text();
+        let lines: Vec<_> = log.lines().rev().take(40).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chillproxy"));
+        command.args(words).env_clear().envs(self.settings.iter().cloned());
+        command
+    }
+
+    /// Runs a command with something on its standard input.
+    pub(crate) fn run(&self, words: &[&str], input: &str) -> Output {
+        let mut command = self.command(words);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs a command that must succeed and answer JSON.
+    pub(crate) fn cli(&self, words: &[&str], input: &str) -> Value {
+        let output = self.run(words, input);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {errors}");
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("{words:?}: {e}: {}", String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// Adds a household key.
+    pub(crate) fn add_key(&self, name: &str, secret: &str) -> Value {
+        self.cli(&["key", "add", "--store", "tb", "--name", name, "--passport", "household", "--json"], secret)
+    }
+
+    pub(crate) fn add_user(&self, name: &str) -> Viewer {
+        viewer(&self.cli(&["user", "add", "--name", name, "--json"], ""))
+    }
+
+    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
+        self.data.path().join("data")
+    }
+}
+
+pub(crate) fn viewer(user: &Value) -> Viewer {
+    let text = |name: &str| user[name].as_str().unwrap_or_else(|| panic!("no {name} in {user}")).to_owned();
+    Viewer { id: text("id"), manifest: text("manifestUrl"), link: text("linkId") }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.server.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+        if std::thread::panicking() {
+            let mut errors = std::io::stderr();
+            drop(writeln!(errors, "--- the server's last words ---\n{}", self.log_tail()));
+        }
+    }
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// Every file below a directory.
+pub(crate) fn files_below(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
+    }
+    found
+}

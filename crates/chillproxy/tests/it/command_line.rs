@@ -1,0 +1,107 @@
+//! The command line as scripts use it: forms, exit codes, sentences.
+
+use serde_json::json;
+
+use crate::app::{App, KEY};
+use crate::database::{TestDatabase, on_both_engines};
+
+on_both_engines!(users_are_managed_by_name_and_by_id, keys_are_managed_by_name_and_by_id);
+
+async fn users_are_managed_by_name_and_by_id(database: TestDatabase) {
+    let app = App::start(database).await;
+    let user =
+        app.cli(&["user", "add", "--name", "Ada", "--email", "ada@example.org", "--max-devices", "5", "--json"], "");
+    for field in ["id", "name", "linkId", "manifestUrl", "stremioUrl"] {
+        assert!(user[field].is_string(), "{field}: {user}");
+    }
+    assert!(user["manifestUrl"].as_str().unwrap().starts_with(&app.base));
+    assert!(user["stremioUrl"].as_str().unwrap().starts_with("stremio://"));
+    let twice = app.run(&["user", "add", "--name", "ada"], "");
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("ada"), "the sentence names the name");
+    let id = user["id"].as_str().unwrap();
+    assert_eq!(app.cli(&["user", "suspend", id, "--json"], "")["status"], "suspended");
+    assert_eq!(app.cli(&["user", "activate", "Ada", "--json"], "")["status"], "active");
+    let renewed = app.cli(&["user", "reset-link", "ada", "--json"], "");
+    assert_ne!(renewed["linkId"], user["linkId"]);
+    let list = app.cli(&["user", "list", "--json"], "");
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!((&list[0]["name"], &list[0]["linkId"]), (&"Ada".into(), &renewed["linkId"]));
+    let unknown = app.run(&["user", "suspend", "nobody"], "");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(app.run(&["user", "remove", "Ada"], "").status.success());
+    assert_eq!(app.cli(&["user", "list", "--json"], ""), json!([]));
+}
+
+async fn keys_are_managed_by_name_and_by_id(database: TestDatabase) {
+    let app = App::start(database).await;
+    let key = app.add_key("main", KEY);
+    assert_eq!(
+        (&key["store"], &key["name"], &key["state"]),
+        (&"tb".into(), &"main".into(), &"healthy".into()),
+        "{key}"
+    );
+    assert!(key["id"].is_string());
+    let wrong = app.run(
+        &["key", "add", "--store", "tb", "--name", "wrong", "--passport", "own_use"],
+        "00000000-dead-4000-8000-000000000000",
+    );
+    assert_eq!(wrong.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(text.contains("TorBox") && !text.contains("00000000-dead"), "{text}");
+    let empty = app.run(&["key", "add", "--store", "tb", "--name", "empty", "--passport", "own_use"], "");
+    assert_eq!(empty.status.code(), Some(1));
+    let many =
+        app.run(&["key", "add", "--store", "tb", "--name", "many", "--passport", "own_use", "--max-users", "2"], KEY);
+    assert!(!many.status.success());
+    for (word, state) in [("drain", "draining"), ("disable", "disabled"), ("enable", "healthy")] {
+        assert!(app.run(&["key", word, "main"], "").status.success(), "{word}");
+        assert_eq!(app.cli(&["key", "list", "--json"], "")[0]["state"], state);
+    }
+    assert!(app.run(&["key", "check", "main"], "").status.success());
+    assert!(app.run(&["key", "remove", key["id"].as_str().unwrap()], "").status.success());
+    assert_eq!(app.cli(&["key", "list", "--json"], ""), json!([]));
+}
+
+#[tokio::test]
+async fn exit_codes_tell_scripts_what_happened() {
+    let mut app = App::start(TestDatabase::sqlite()).await;
+    assert_eq!(app.run(&["no-such-command"], "").status.code(), Some(2));
+    assert_eq!(
+        app.run(&["key", "add", "--store", "zz", "--name", "x", "--passport", "own_use"], KEY).status.code(),
+        Some(2)
+    );
+    assert_eq!(app.run(&["check-config"], "").status.code(), Some(0));
+    assert_eq!(app.run(&["doctor"], "").status.code(), Some(1), "an empty pool is told");
+    app.add_key("main", KEY);
+    let doctor = app.run(&["doctor"], "");
+    assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stdout));
+    app.settings.push(("CHILLPROXY_LEESE_TTL".into(), "5m".into()));
+    let bad = app.run(&["serve"], "");
+    assert_eq!(bad.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("CHILLPROXY_LEESE_TTL"));
+}
+
+#[tokio::test]
+async fn a_wrong_master_key_is_refused_with_a_sentence() {
+    let mut app = App::start(TestDatabase::sqlite()).await;
+    app.add_key("main", KEY);
+    app.stop();
+    let other = data_encoding::BASE64.encode(&[7; 32]);
+    app.settings.push(("CHILLPROXY_MASTER_KEY".into(), other));
+    let refused = app.run(&["serve"], "");
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).to_lowercase().contains("master key"));
+}
+
+#[tokio::test]
+async fn the_data_directory_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let app = App::start(TestDatabase::sqlite()).await;
+    app.add_key("main", KEY);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&app.data_dir()), 0o700);
+    for file in crate::app::files_below(&app.data_dir()) {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}

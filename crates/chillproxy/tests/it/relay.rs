@@ -1,0 +1,88 @@
+//! The byte path through the whole system, on bad days of the CDN.
+
+use chill_sim::CdnFault;
+use hyper::Method;
+
+use crate::app::App;
+use crate::database::TestDatabase;
+use crate::streams::{FILM, sha256};
+use crate::web::{watch, watch_some};
+
+#[tokio::test]
+async fn a_body_cut_by_the_cdn_is_carried_on_from_the_same_byte() {
+    let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
+    let stream = app.smallest(&viewer, FILM).await;
+    for bytes in [1, 65_536, 300_001, 799_999] {
+        app.world.cdn().fault(CdnFault::CutAt { bytes }, 1);
+        let played = app.web.get(&stream.url).await;
+        assert_eq!(sha256(&played.body), app.original(&stream), "cut at {bytes}");
+    }
+}
+
+#[tokio::test]
+async fn another_file_behind_the_link_is_never_mixed_in() {
+    let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
+    let stream = app.smallest(&viewer, FILM).await;
+    app.web.send(Method::HEAD, &stream.url, &[]).await;
+    app.world.cdn().fault(CdnFault::CutAt { bytes: 100_000 }, 1);
+    app.world.cdn().add_fault(chill_sim::CdnFaultRule::new(CdnFault::WrongEtagAfter { answers: 1 }));
+    let film = watch(app.web.open(Method::GET, &stream.url, &[]).await.into_body()).await;
+    assert!(film.broken, "a film of two files must break");
+    assert!(film.bytes.len() < usize::try_from(stream.size).unwrap());
+}
+
+#[tokio::test]
+async fn an_expired_link_is_renewed_without_the_viewer_noticing() {
+    let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
+    let stream = app.smallest(&viewer, FILM).await;
+    app.web.send(Method::HEAD, &stream.url, &[]).await;
+    app.world.cdn().expire_links();
+    let played = app.web.get(&stream.url).await;
+    assert_eq!((played.status.as_u16(), sha256(&played.body)), (200, app.original(&stream)));
+}
+
+#[tokio::test]
+async fn only_headers_that_belong_there_reach_the_cdn() {
+    let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
+    let stream = app.smallest(&viewer, FILM).await;
+    app.world.cdn().forget_calls();
+    let private = [
+        ("cookie", "session=1"),
+        ("authorization", "Basic eA=="),
+        ("x-forwarded-for", "1.2.3.4"),
+        ("referer", "http://x/"),
+        ("range", "bytes=5-9"),
+    ];
+    assert_eq!(app.web.send(Method::GET, &stream.url, &private).await.status, 206);
+    for call in app.world.cdn().calls() {
+        for name in ["cookie", "authorization", "x-forwarded-for", "referer", "forwarded", "x-real-ip"] {
+            assert_eq!(call.header(name), None, "{name} reached the CDN");
+        }
+        assert_ne!(call.header("user-agent"), Some("TestPlayer/1.0"));
+    }
+}
+
+#[tokio::test]
+async fn a_player_that_leaves_ends_the_upstream() {
+    let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
+    let stream = app.endless(&viewer).await;
+    let mut film = app.web.open(Method::GET, &stream.url, &[]).await.into_body();
+    watch_some(&mut film, 10_000).await;
+    app.until("the CDN serves", async || app.world.cdn().open_streams() == 1).await;
+    drop(film);
+    app.until("the CDN's stream is closed", async || app.world.cdn().open_streams() == 0).await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_finishes_its_head_does_not_stop_others() {
+    use tokio::io::AsyncWriteExt;
+    let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
+    let address = app.base.strip_prefix("http://").unwrap();
+    let mut slow = Vec::new();
+    for _ in 0..200 {
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        socket.write_all(b"GET /health HTTP/1.1\r\nx-slow: ").await.unwrap();
+        slow.push(socket);
+    }
+    assert!(!app.streams(&viewer, FILM).await.is_empty());
+}
