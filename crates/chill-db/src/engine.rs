@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::watch;
 
 use crate::url::Place;
@@ -219,7 +219,15 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Engine, DbError> 
     if let Some(pages) = options.max_pages {
         connect = connect.pragma("max_page_count", pages.to_string());
     }
-    let pool = || SqlitePoolOptions::new().acquire_timeout(options.patience).max_lifetime(None).idle_timeout(None);
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(options.patience)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            // A full disk makes SQLite roll back by itself, which leaves the driver counting a transaction that is over: such
+            // a connection would refuse to begin another one for ever.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+    };
     let writer = pool().max_connections(1).connect_with(connect.clone()).await?;
     let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(&writer).await?;
     if numbers(&version) < SQLITE_AT_LEAST {

@@ -29,7 +29,20 @@ pub struct Trial {
 /// # Panics
 /// When the test does, or when there is no PostgreSQL: no test is skipped.
 pub async fn both(test: impl AsyncFn(&Trial)) {
-    for trial in [sqlite().await, postgres().await] {
+    empty(async |trial| {
+        #[expect(clippy::expect_used, reason = "a test that has no database must fail")]
+        trial.db.migrate().await.expect("the migrations");
+        test(trial).await;
+    })
+    .await;
+}
+
+/// The same with databases that were not migrated.
+///
+/// # Panics
+/// When the test does, or when there is no PostgreSQL.
+pub async fn empty(test: impl AsyncFn(&Trial)) {
+    for trial in [new_sqlite(Options::default()).await, new_postgres().await] {
         let engine = trial.db.engine();
         let ended = AssertUnwindSafe(test(&trial)).catch_unwind().await;
         trial.end().await;
@@ -60,10 +73,16 @@ pub async fn sqlite() -> Trial {
 /// When it cannot be made.
 #[expect(clippy::expect_used, reason = "a test that has no database must fail")]
 pub async fn sqlite_with(options: Options) -> Trial {
+    let trial = new_sqlite(options).await;
+    trial.db.migrate().await.expect("the migrations on SQLite");
+    trial
+}
+
+#[expect(clippy::expect_used, reason = "a test that has no database must fail")]
+async fn new_sqlite(options: Options) -> Trial {
     let directory = std::env::temp_dir().join(format!("chill-trial-{}", name()));
     let url = DbUrl::sqlite(directory.join("chillproxy.db"));
     let db = Db::open(&url, options).await.expect("a SQLite file in the temporary directory");
-    db.migrate().await.expect("the migrations on SQLite");
     Trial { db, url, directory: Some(directory), server: None }
 }
 
@@ -73,13 +92,19 @@ pub async fn sqlite_with(options: Options) -> Trial {
 /// When there is none.
 #[expect(clippy::expect_used, reason = "a test that has no database must fail")]
 pub async fn postgres() -> Trial {
+    let trial = new_postgres().await;
+    trial.db.migrate().await.expect("the migrations on PostgreSQL");
+    trial
+}
+
+#[expect(clippy::expect_used, reason = "a test that has no database must fail")]
+async fn new_postgres() -> Trial {
     let server = postgres_server();
     let name = format!("trial_{}", name());
     administer(&server, format!("CREATE DATABASE {name}")).await.expect("a new PostgreSQL database");
     let (place, _) = server.expose().rsplit_once('/').expect("a database in CHILL_TEST_POSTGRES_URL");
     let url: DbUrl = format!("{place}/{name}").parse().expect("CHILL_TEST_POSTGRES_URL");
     let db = Db::open(&url, Options::default()).await.expect("the new PostgreSQL database");
-    db.migrate().await.expect("the migrations on PostgreSQL");
     Trial { db, url, directory: None, server: Some((server, name)) }
 }
 

@@ -1,1 +1,90 @@
+//! The library remembers what searches found.
 
+use chill_core::{Clock, ContentId, Found, InfoHash, KnownFile, Library};
+
+use super::NOW;
+use crate::{TorrentLibrary, trial};
+
+fn hash(n: u8) -> InfoHash {
+    InfoHash::from_bytes([n; 20])
+}
+
+fn found(n: u8, name: &str) -> Found {
+    let (size, seeders) = (Some(7_000_000_000), None);
+    Found { hash: hash(n), name: name.to_owned(), size, seeders, source: "one".to_owned(), private: false, exact: true }
+}
+
+fn content(text: &str) -> ContentId {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn what_was_found_is_found_again_with_its_files() {
+    trial::both(async |trial| {
+        let library = TorrentLibrary::new(trial.db.clone(), Clock::fixed(NOW));
+        let film = content("tt0000001");
+        let private = Found { private: true, ..found(3, "Secret.Film.2020") };
+        let dup = found(1, "Some.Film.2020.1080p");
+        library.remember(&film, &[dup.clone(), private, dup, found(2, "Some.Film.2020.2160p")]).await.unwrap();
+        let files = vec![
+            KnownFile { path: "/Some Film \u{e9}.mkv".to_owned(), size: Some(6_999_999_999) },
+            KnownFile { path: "/sample.mkv".to_owned(), size: None },
+        ];
+        library.remember_files(&hash(1), &files).await.unwrap();
+        let known = library.find(&film).await.unwrap();
+        assert_eq!(known.len(), 2, "nothing private, nothing twice");
+        assert_eq!(known[0].found, found(1, "Some.Film.2020.1080p"));
+        assert_eq!(known[0].files, files);
+        assert_eq!(known[1].files, []);
+        assert_eq!(library.find(&content("tt0000002")).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_episode_finds_its_own_first_and_then_its_series_packs() {
+    trial::both(async |trial| {
+        let clock = Clock::fixed(NOW);
+        let library = TorrentLibrary::new(trial.db.clone(), clock.clone());
+        let (first, second) = (content("tt0000009:1:1"), content("tt0000009:1:2"));
+        library.remember(&second, &[found(2, "Show.S01E02")]).await.unwrap();
+        clock.advance(std::time::Duration::from_secs(60));
+        library.remember(&first, &[found(1, "Show.S01.Pack")]).await.unwrap();
+        let known = library.find(&second).await.unwrap();
+        let names: Vec<_> = known.iter().map(|known| (known.found.name.as_str(), known.found.exact)).collect();
+        assert_eq!(names, [("Show.S01E02", true), ("Show.S01.Pack", false)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_from_outside_cannot_break_a_row() {
+    trial::both(async |trial| {
+        let library = TorrentLibrary::new(trial.db.clone(), Clock::fixed(NOW));
+        let film = content("tt0000003");
+        let wild = format!("A\0B'\"\\ [\u{1f3ac}] \u{202e}\n{}", "x".repeat(5_000));
+        library.remember(&film, &[found(1, &wild)]).await.unwrap();
+        let name = library.find(&film).await.unwrap().remove(0).found.name;
+        assert!(name.starts_with("AB'\"\\ [\u{1f3ac}]") && name.chars().count() == 1_024, "{name}");
+        let huge = Found { size: Some(u64::MAX), seeders: Some(u32::MAX), ..found(1, "Back") };
+        library.remember(&film, &[huge]).await.unwrap();
+        assert_eq!(library.find(&film).await.unwrap()[0].found.seeders, Some(u32::MAX));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_nobody_finds_any_more_is_forgotten() {
+    trial::both(async |trial| {
+        let library = TorrentLibrary::new(trial.db.clone(), Clock::fixed(NOW));
+        let film = content("tt0000004");
+        library.remember(&film, &[found(1, "Old")]).await.unwrap();
+        library.remember_files(&hash(1), &[]).await.unwrap();
+        let mut tx = trial.db.write().await.unwrap();
+        assert_eq!(tx.known_forget(NOW).await.unwrap(), 0);
+        assert_eq!(tx.known_forget(NOW + 1).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(library.find(&film).await.unwrap(), []);
+    })
+    .await;
+}

@@ -118,10 +118,13 @@ async fn migrating_twice_does_nothing_and_a_newer_database_is_refused() {
 
 #[tokio::test]
 async fn two_processes_migrate_one_after_the_other() {
-    trial::both(async |trial| {
+    trial::empty(async |trial| {
         let again = trial.again(crate::Options::default()).await;
+        assert!(matches!(again.schema().await.unwrap(), Schema::Behind(1..)));
         let (one, two) = tokio::join!(trial.db.migrate(), again.migrate());
-        assert_eq!((one.unwrap(), two.unwrap()), (0, 0));
+        let mut steps = [one.unwrap(), two.unwrap()];
+        steps.sort_unstable();
+        assert!(steps[0] == 0 && steps[1] > 0, "{steps:?}");
         again.close().await;
     })
     .await;
