@@ -23,4 +23,7 @@ pub mod stremio;
 mod usage;
 mod viewer;
 
+#[cfg(test)]
+mod tests;
+
 pub use edge::{Edge, EdgeConfig, Ports, router};

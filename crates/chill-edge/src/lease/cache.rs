@@ -1,6 +1,6 @@
 //! The lease cache: one question to the control plane for many requests of a device.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -58,7 +58,13 @@ struct LeaseKey {
 #[derive(Clone, Debug)]
 enum Answer {
     Granted(Arc<Held>),
-    Refused { error: ControlError, stamp: Stamp, asked: Instant },
+    /// `turn` tells who waited for this answer: whoever took a lower turn.
+    Refused {
+        error: ControlError,
+        stamp: Stamp,
+        asked: Instant,
+        turn: u64,
+    },
 }
 
 /// The leases in use.
@@ -66,6 +72,7 @@ pub(crate) struct Leases {
     control: Arc<dyn ControlPlane>,
     answers: moka::future::Cache<LeaseKey, Answer>,
     fences: Fences,
+    turns: AtomicU64,
     heard: AtomicBool,
     /// Since when changes are not heard.
     deaf_since: Mutex<Option<Instant>>,
@@ -76,7 +83,8 @@ impl Leases {
         // The real life of a lease is decided on every use; this only gives the memory back.
         let answers = moka::future::Cache::builder().max_capacity(CAPACITY).time_to_live(LONGEST * 2).build();
         let deaf_since = Mutex::new(Some(Instant::now()));
-        Self { control, answers, fences: Fences::default(), heard: AtomicBool::new(false), deaf_since }
+        let (fences, turns, heard) = (Fences::default(), AtomicU64::new(0), AtomicBool::new(false));
+        Self { control, answers, fences, turns, heard, deaf_since }
     }
 
     /// The lease of a device at a store, from memory where that is allowed. Concurrent questions become one. A lease of
@@ -89,7 +97,8 @@ impl Leases {
         exclude: &[KeyId],
     ) -> Result<Arc<Held>, ControlError> {
         let key = LeaseKey { link: asker.link, device: asker.device.clone(), store };
-        let usable = |answer: &Answer| self.usable(&key, answer, exclude);
+        let turn = self.turn();
+        let usable = |answer: &Answer| self.usable(&key, answer, exclude, turn);
         if let Some(answer) = self.answers.get(&key).await.filter(&usable) {
             return answer.into_result();
         }
@@ -139,7 +148,11 @@ impl Leases {
         *self.deaf_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn usable(&self, key: &LeaseKey, answer: &Answer, exclude: &[KeyId]) -> bool {
+    fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn usable(&self, key: &LeaseKey, answer: &Answer, exclude: &[KeyId], turn: u64) -> bool {
         match answer {
             Answer::Granted(held) => {
                 let life = if self.heard.load(Ordering::SeqCst) { LONGEST } else { UNHEARD };
@@ -147,6 +160,8 @@ impl Leases {
                     && !exclude.contains(&held.lease.key_id)
                     && self.fences.allow(held.stamp, key.link, &key.device, Some(&held.lease.key_id))
             }
+            // A failure serves those who waited for it, and nobody after them.
+            Answer::Refused { turn: answered, .. } if *answered > turn => true,
             Answer::Refused { error: ControlError::Unavailable(_), .. } => false,
             Answer::Refused { stamp, asked, .. } => {
                 exclude.is_empty()
@@ -157,16 +172,17 @@ impl Leases {
     }
 
     async fn ask(&self, key: &LeaseKey, request: &LeaseRequest) -> Answer {
+        let refused = |error, stamp, asked| Answer::Refused { error, stamp, asked, turn: self.turn() };
+        let away = |why: &str| ControlError::Unavailable(why.to_owned());
         let mut before = self.fences.now();
-        let asked = Instant::now();
         for _ in 0..OVERTAKEN {
             let asked = Instant::now();
             let answer = tokio::time::timeout(PATIENCE, self.control.lease(request)).await;
             let lease = match answer {
                 Ok(Ok(lease)) if lease.store == key.store => lease,
-                Ok(Ok(_)) => return unavailable("it answered for another store", before, asked),
-                Ok(Err(error)) => return Answer::Refused { error, stamp: before, asked },
-                Err(_) => return unavailable("no answer in time", before, asked),
+                Ok(Ok(_)) => return refused(away("it answered for another store"), before, asked),
+                Ok(Err(error)) => return refused(error, before, asked),
+                Err(_) => return refused(away("no answer in time"), before, asked),
             };
             let stamp = Fences::stamp(before, lease.epoch);
             if self.fences.allow(stamp, key.link, &key.device, Some(&lease.key_id)) {
@@ -175,12 +191,8 @@ impl Leases {
             // A change overtook the answer while it was on its way: it may be about this very user.
             before = self.fences.now();
         }
-        unavailable("its answers are older than the changes it told", before, asked)
+        refused(away("its answers are older than the changes it told"), before, Instant::now())
     }
-}
-
-fn unavailable(why: &str, stamp: Stamp, asked: Instant) -> Answer {
-    Answer::Refused { error: ControlError::Unavailable(why.to_owned()), stamp, asked }
 }
 
 impl Answer {

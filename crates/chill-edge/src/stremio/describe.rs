@@ -96,18 +96,15 @@ fn join<const N: usize>(parts: [Option<String>; N], separator: &str) -> String {
 
 /// `950 MB`, `1.4 GB`, `12 GB`: steps of 1024, one decimal below ten.
 fn bytes(size: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
-    let mut unit = 0;
-    let mut tenths = u128::from(size) * 10;
-    while tenths >= 10_235 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    let unit_name = UNITS.get(unit).unwrap_or(&"TB");
-    if unit > 0 && tenths < 100 {
-        format!("{}.{} {unit_name}", tenths / 10, tenths % 10)
+    const UNITS: [(&str, u128); 5] = [("B", 1), ("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40)];
+    let size = u128::from(size);
+    let fits = |(_, unit): &&(&str, u128)| size + *unit / 2 < 1024 * *unit;
+    let (name, unit) = UNITS.iter().find(fits).unwrap_or(&UNITS[4]);
+    let tenths = (size * 10 + unit / 2) / unit;
+    if *unit > 1 && tenths < 100 {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
     } else {
-        format!("{} {unit_name}", (tenths + 5) / 10)
+        format!("{} {name}", (size + unit / 2) / unit)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chill_core::{ContentId, InfoHash, StoreCode, Title};
+use chill_release::{is_sample_or_extra, is_video};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use tokio::time::Instant;
@@ -149,14 +150,15 @@ impl Place<'_> {
             index: None,
         };
         let chosen = choose(files.iter().copied(), &wish).and_then(|index| files.get(index)).ok_or(Lacks)?;
-        let videos = files.iter().filter(|(path, _)| chill_release::is_video(path)).count();
+        let is_film = |path: &str| is_video(path) && !is_sample_or_extra(path);
+        let videos = files.iter().filter(|(path, _)| is_film(path)).count();
         Ok(Some(Pick::of(chosen.0, chosen.1, videos > 1)))
     }
 
     /// A torrent named like a video file is that file.
     fn pick_by_name(&self) -> Option<Pick> {
         let found = &self.candidate.found;
-        chill_release::is_video(&found.name).then(|| Pick::of(&found.name, found.size, false))
+        is_video(&found.name).then(|| Pick::of(&found.name, found.size, false))
     }
 
     fn piece(&self, store: StoreCode, cached: bool, pick: Option<&Pick>) -> Bytes {

@@ -1,6 +1,7 @@
 //! Starting a playback: twenty requests of one tap become one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chill_core::PlaybackId;
@@ -26,12 +27,16 @@ const PATIENCE: Duration = Duration::from_secs(45);
 
 type Started = Result<Arc<Playback>, Refusal>;
 
-/// The starts that run now.
-pub(crate) struct Starts(moka::future::Cache<PlaybackKey, Started>);
+/// The starts that run now. The number beside an outcome tells who waited for it: whoever took a lower one.
+pub(crate) struct Starts {
+    outcomes: moka::future::Cache<PlaybackKey, (u64, Started)>,
+    turns: AtomicU64,
+}
 
 impl Starts {
     pub(crate) fn new() -> Self {
-        Self(moka::future::Cache::builder().max_capacity(CAPACITY).time_to_live(LIFE).build())
+        let outcomes = moka::future::Cache::builder().max_capacity(CAPACITY).time_to_live(LIFE).build();
+        Self { outcomes, turns: AtomicU64::new(0) }
     }
 
     /// The playback of a click: the one that runs, or a new one. Concurrent requests share one start and its failure.
@@ -41,13 +46,21 @@ impl Starts {
         if let Some(playback) = edge.playbacks.get(&key) {
             return Ok(playback);
         }
-        let begin = Box::pin(begin(edge, ways, key.clone()));
-        let runs = |started: &Started| {
-            let running = edge.playbacks.get(&key);
-            started.as_ref().is_ok_and(|playback| running.is_some_and(|running| Arc::ptr_eq(&running, playback)))
+        let turn = self.turn();
+        let begin = Box::pin(async {
+            let started = begin(edge, ways, key.clone()).await;
+            (self.turn(), started)
+        });
+        let serves = |(made, started): &(u64, Started)| match started {
+            Err(_) => *made > turn,
+            Ok(playback) => edge.playbacks.get(&key).is_some_and(|running| Arc::ptr_eq(&running, playback)),
         };
-        let entry = self.0.entry_by_ref(&key).or_insert_with_if(begin, |started| !runs(started)).await;
-        entry.into_value()
+        let entry = self.outcomes.entry_by_ref(&key).or_insert_with_if(begin, |outcome| !serves(outcome)).await;
+        entry.into_value().1
+    }
+
+    fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::SeqCst)
     }
 }
 

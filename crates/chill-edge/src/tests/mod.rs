@@ -1,0 +1,12 @@
+//! The edge as a player meets it: requests through the router, with a control plane and stores that do as they are told,
+//! and films from the simulated CDN over real HTTP.
+
+pub(crate) mod fakes;
+mod links;
+mod lists;
+mod outages;
+mod plays;
+mod revocations;
+mod stage;
+mod store;
+mod usage;
