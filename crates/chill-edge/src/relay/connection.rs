@@ -131,6 +131,10 @@ impl Wire {
     /// Wraps an accepted socket. `idle`: how long a player may take no byte that waits for it, such as 60 s.
     #[must_use]
     pub fn new(tcp: TcpStream, cut: ConnectionCut, idle: Duration) -> Self {
+        // Otherwise a short piece of a film, as after a break, waits some 40 ms for the player's delayed acknowledgement.
+        if let Err(error) = tcp.set_nodelay(true) {
+            tracing::debug!(%error, "short pieces may wait");
+        }
         Self { tcp, cut, patience: Patience::new(idle) }
     }
 

@@ -37,7 +37,7 @@ pub(super) fn quick() -> RelayConfig {
     RelayConfig {
         stall_timeout: Duration::from_millis(300),
         head_timeout: Duration::from_secs(2),
-        resume_pause: Duration::from_millis(10),
+        resume_pause: Duration::from_millis(1),
         chance: Chance::seeded(1),
         ..RelayConfig::default()
     }
