@@ -6,7 +6,7 @@ use crate::reading::{Claim, Reading};
 
 /// Reads bare numbers, when nothing named an episode.
 pub(crate) fn read(r: &mut Reading<'_>) {
-    if !r.out.episodes.is_empty() || r.out.date.is_some() {
+    if !r.out.episodes.is_empty() || r.out.date.is_some() || !r.any_number() {
         return;
     }
     let _ = ending_pair(r)

@@ -8,6 +8,9 @@ const YEARS: std::ops::RangeInclusive<u32> = 1900..=2032;
 
 /// Reads the date, then the year. Needs the remarks on picture and sound to be claimed.
 pub(crate) fn read(r: &mut Reading<'_>) {
+    if !r.any_number() {
+        return;
+    }
     if !(0..r.count()).any(|i| date_at(r, i)) {
         year(r);
     } else {
@@ -16,6 +19,9 @@ pub(crate) fn read(r: &mut Reading<'_>) {
 }
 
 fn date_at(r: &mut Reading<'_>, i: usize) -> bool {
+    if !r.token(i).digits && !matches!(r.word(i), Word::Month(_)) {
+        return false;
+    }
     let found = written(r, i).or_else(|| packed(r, i)).or_else(|| numeric(r, i));
     let Some((date, length)) = found else { return false };
     r.out.date = Some(date);

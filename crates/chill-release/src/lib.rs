@@ -79,16 +79,7 @@ fn read_all(r: &mut Reading<'_>) {
     place::site(r);
     place::opening_bracket(r);
     place::checksum(r);
-    each(r, |r, i| match picture::read(r, i) {
-        0 => match sound::read(r, i) {
-            0 => match remarks::read(r, i) {
-                0 => spoken::read(r, i),
-                length => length,
-            },
-            length => length,
-        },
-        length => length,
-    });
+    each(r, read_firm);
     picture::bare_lines(r);
     dates::read(r);
     numbers::read(r);
@@ -106,16 +97,40 @@ fn read_all(r: &mut Reading<'_>) {
     title::read(r);
 }
 
+/// Rules that need no context.
+fn read_firm(r: &mut Reading<'_>, i: usize) -> usize {
+    let readers: &[Reader] = if r.plain(i) {
+        &[spoken::read]
+    } else if r.token(i).digits {
+        &[picture::read, sound::read]
+    } else {
+        &[picture::read, sound::read, remarks::read, spoken::read]
+    };
+    first_of(readers, r, i)
+}
+
+/// Rules for what stands behind the title.
 fn read_late(r: &mut Reading<'_>, i: usize) -> usize {
-    let readers = [
-        source::read_late,
-        picture::read_late_3d,
-        sound::read,
-        remarks::read_late,
-        spoken::read,
-        spoken::read_late,
-        region,
-    ];
+    let readers: &[Reader] = if r.plain(i) {
+        &[spoken::read]
+    } else {
+        &[
+            source::read_late,
+            picture::read_late_3d,
+            sound::read,
+            remarks::read_late,
+            spoken::read,
+            spoken::read_late,
+            region,
+        ]
+    };
+    first_of(readers, r, i)
+}
+
+/// Reads what begins at a run and claims it; the number of runs claimed, 0 for none.
+type Reader = fn(&mut Reading<'_>, usize) -> usize;
+
+fn first_of(readers: &[Reader], r: &mut Reading<'_>, i: usize) -> usize {
     readers.iter().map(|read| read(r, i)).find(|length| *length > 0).unwrap_or(0)
 }
 

@@ -49,20 +49,21 @@ pub(crate) fn add_range(r: &mut Reading<'_>, list: Into, from: u32, to: u32) {
 
 /// Reads everything that is named.
 pub(crate) fn read(r: &mut Reading<'_>) {
+    if !r.any_number() {
+        return;
+    }
     volumes(r);
     let mut i = 0;
     while i < r.count() {
-        i += lettered(r, i).or_else(|| crossed(r, i)).unwrap_or(1);
+        i += if r.token(i).digits { crossed(r, i) } else { lettered(r, i) }.unwrap_or(1);
     }
     i = 0;
     while i < r.count() {
-        i += season_word(r, i).or_else(|| ordinal_season(r, i)).unwrap_or(1);
+        i += if r.token(i).digits { ordinal_season(r, i) } else { season_word(r, i) }.unwrap_or(1);
     }
-    if r.out.episodes.is_empty() {
-        i = 0;
-        while i < r.count() {
-            i += episode_word(r, i).or_else(|| counted(r, i)).unwrap_or(1);
-        }
+    i = 0;
+    while r.out.episodes.is_empty() && i < r.count() {
+        i += if r.token(i).digits { counted(r, i) } else { episode_word(r, i) }.unwrap_or(1);
     }
     tidy(&mut r.out.seasons);
     tidy(&mut r.out.episodes);

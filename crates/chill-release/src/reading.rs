@@ -91,6 +91,12 @@ impl<'a> Reading<'a> {
         if token.used { Word::None } else { token.word }
     }
 
+    /// Letters that the tables do not know.
+    pub(crate) fn plain(&self, index: usize) -> bool {
+        let token = self.token(index);
+        token.word == Word::None && !token.digits
+    }
+
     /// Start of the run, or the end of the text behind the last one.
     pub(crate) fn start(&self, index: usize) -> usize {
         let token = self.token(index);
@@ -138,6 +144,11 @@ impl<'a> Reading<'a> {
     pub(crate) fn number(&self, index: usize) -> Option<u32> {
         let token = self.token(index);
         (token.digits && !token.used && token.len() <= 4).then_some(token.value)
+    }
+
+    /// Whether a digit run is unclaimed.
+    pub(crate) fn any_number(&self) -> bool {
+        self.tokens.list().iter().any(|token| token.digits && !token.used)
     }
 
     /// In capitals, with at least one letter.

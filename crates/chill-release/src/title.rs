@@ -66,10 +66,8 @@ fn fallback(r: &Reading<'_>) -> String {
 }
 
 fn clean(raw: &str) -> String {
-    let text = without_cast(trim(raw));
-    let text = decorated(text);
-    let text = trim(other_scripts(text));
-    let text = trim(leading_scripts(text));
+    let text = decorated(without_cast(trim(raw)));
+    let text = if text.is_ascii() { trim(text) } else { trim(leading_scripts(trim(other_scripts(text)))) };
     let text = without_movie(text);
     let dots = !text.contains(' ') && text.contains('.');
     let mut out = String::with_capacity(text.len());

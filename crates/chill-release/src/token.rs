@@ -54,6 +54,26 @@ enum Class {
     Gap,
 }
 
+/// Classes of the ASCII characters.
+const CLASSES: [Class; 128] = {
+    let mut classes = [Class::Gap; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index is an error")]
+        {
+            classes[byte as usize] = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+                b'0'..=b'9' => Class::Digit,
+                b'(' | b'[' | b'{' => Class::Open,
+                b')' | b']' | b'}' => Class::Close,
+                _ => Class::Gap,
+            };
+        }
+        byte += 1_u8;
+    }
+    classes
+};
+
 impl Tokens {
     /// Cuts a name of at most [`LONGEST`] bytes.
     pub(crate) fn of(name: &str) -> Self {
@@ -91,8 +111,18 @@ impl Tokens {
         let mut depth = 0_usize;
         let mut last = Class::Gap;
         let mut at = 0_usize;
+        let bytes = name.as_bytes();
         while at < self.length {
-            let (class, size) = self.lower(name, at);
+            let (class, size) =
+                match bytes.get(at).and_then(|byte| CLASSES.get(usize::from(*byte)).map(|class| (*byte, class))) {
+                    Some((byte, class)) => {
+                        if let Some(slot) = self.low.get_mut(at) {
+                            *slot = byte.to_ascii_lowercase();
+                        }
+                        (*class, 1)
+                    }
+                    None => self.lower(name, at),
+                };
             match class {
                 Class::Letter | Class::Digit => {
                     if class != last
@@ -120,22 +150,8 @@ impl Tokens {
         }
     }
 
-    /// Lower-cases the character at `at` into the buffer; its class and its size in bytes.
+    /// Lower-cases the character at `at`, which is not ASCII, into the buffer; its class and its size in bytes.
     fn lower(&mut self, name: &str, at: usize) -> (Class, usize) {
-        let byte = name.as_bytes().get(at).copied().unwrap_or(0);
-        if byte.is_ascii() {
-            if let Some(slot) = self.low.get_mut(at) {
-                *slot = byte.to_ascii_lowercase();
-            }
-            let class = match byte {
-                b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-                b'0'..=b'9' => Class::Digit,
-                b'(' | b'[' | b'{' => Class::Open,
-                b')' | b']' | b'}' => Class::Close,
-                _ => Class::Gap,
-            };
-            return (class, 1);
-        }
         let c = name.get(at..).and_then(|rest| rest.chars().next()).unwrap_or('\0');
         let size = c.len_utf8();
         let plain = match c {
