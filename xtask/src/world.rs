@@ -94,6 +94,7 @@ impl Server {
             ("CHILLPROXY_DATA_DIR", data.path().display().to_string()),
             ("STREMTHRU_LISTEN_ADDR", address),
             ("STREMTHRU_BASE_URL", base_url.clone()),
+            ("STREMTHRU_LOG_FORMAT", "json".to_owned()),
             ("CHILLPROXY_METRICS_ADDR", format!("127.0.0.1:{}", free_port()?)),
             ("CHILLPROXY_TORBOX_URL", world.url("torbox")?.to_owned()),
             ("CHILLPROXY_CINEMETA_URL", world.url("cinemeta")?.to_owned()),
@@ -107,7 +108,9 @@ impl Server {
         let serve = chillproxy.command(&["serve"]);
         let signals = ("TERM", Voice::Errors);
         let (process, ()) = Running::start("chillproxy serve", &serve, &[], signals, PATIENCE, |line| {
-            line.contains("listening on http://").then_some(())
+            // It listens before it is ready, and answers 503 in between.
+            let event: Value = serde_json::from_str(line).ok()?;
+            (event["message"] == "ready").then_some(())
         })?;
         Ok(Self { process, _data: data, chillproxy, base_url, manifest_url })
     }
