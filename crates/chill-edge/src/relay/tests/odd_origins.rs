@@ -142,6 +142,17 @@ async fn without_a_validator_the_bytes_before_the_break_decide() {
 }
 
 #[tokio::test]
+async fn a_part_whose_chunks_end_early_is_gone_on_with() {
+    let head = "206 Partial Content\nContent-Range: bytes 0-9/10\nETag: \"v1\"\nTransfer-Encoding: chunked";
+    let early = answer(head, &[b"4\r\n", &bytes(0, 4)[..], b"\r\n0\r\n\r\n"].concat());
+    let rest = answer("206 Partial Content\nContent-Range: bytes 4-9/10\nETag: \"v1\"", &bytes(4, 6));
+    let origin = Scripted::new(vec![early, rest]).await;
+    let reply = origin.get(&[("range", "bytes=0-")]).await;
+    assert_eq!((reply.status, reply.header("content-length"), reply.whole), (206, "10", true));
+    assert!(reply.body == bytes(0, 10));
+}
+
+#[tokio::test]
 async fn a_film_of_another_length_is_not_appended() {
     let whole = bytes(0, 1_000);
     let cut = answer("200 OK\nContent-Length: 1000\nETag: \"v1\"", &whole[..400]);
