@@ -27,6 +27,7 @@ usage: cargo xtask <chore>
   test [cargo test …]    installs what the tests need, runs every check and every test;
                          with arguments (`test -p chill-db`, `test -- -p chill-db name`) only `cargo test` with those,
                          with a PostgreSQL beside it
+  clients                only the checks with other people's clients: TorBox's SDK, Stremio's client and linter
   ci                     test, and also cargo deny and the documentation
   tidy                   the house rules: arrows between crates, sizes, names
   bench <name> […]       the benchmarks; `bench` alone lists them";
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match words.first().map(String::as_str) {
         Some("demo") => demo::run(rest),
         Some("test") => test::run(rest),
+        Some("clients") => test::clients(),
         Some("ci") => ci::run(),
         Some("tidy") => tidy::run(),
         Some("bench") => bench::run(rest),

@@ -46,6 +46,20 @@ pub(crate) fn everything(report: &mut Report) {
         return;
     }
     report.step("tests", || cargo_test(&["--workspace", "--locked"]));
+    other_peoples_clients(report);
+}
+
+/// Only the checks with other people's clients, on freshly built programs.
+pub(crate) fn clients() -> anyhow::Result<ExitCode> {
+    let mut report = Report::default();
+    let build = ["build", "-p", "chillproxy", "-p", "chill-sim"];
+    if report.must("needs", needs::install) && report.must("build", || shell::run(&mut shell::cargo(build))) {
+        other_peoples_clients(&mut report);
+    }
+    Ok(report.finish())
+}
+
+fn other_peoples_clients(report: &mut Report) {
     report.step("TorBox's SDK against the simulator", sdk_check);
     report.step("Stremio's client against the server", conformance);
 }
