@@ -96,7 +96,8 @@ async fn an_unreadable_row_does_not_stop_the_others() {
     let path = trial.directory().unwrap().join("spool.db");
     let spool = SqliteSpool::open(&path).await.unwrap();
     let good = event();
-    let mut raw = crate::Db::open(&crate::DbUrl::sqlite(&path), Options::default()).await.unwrap().write().await.unwrap();
+    let mut raw =
+        crate::Db::open(&crate::DbUrl::sqlite(&path), Options::default()).await.unwrap().write().await.unwrap();
     if let crate::engine::Open::Sqlite(tx) = &mut raw.open {
         let row = "INSERT INTO spool (event_id, body) VALUES ('not an id', '{')";
         sqlx::query(row).execute(&mut **tx).await.unwrap();
