@@ -89,6 +89,11 @@ impl Ways {
         Ok(Self { store, left, excluded: Vec::new(), refusal: None })
     }
 
+    /// The store they lead to.
+    pub(crate) fn store(&self) -> StoreCode {
+        self.store
+    }
+
     /// The next right that may be tried.
     ///
     /// # Errors
@@ -100,6 +105,8 @@ impl Ways {
                 Some(Way::Own(token)) => return Ok(Grant::Own(token.clone())),
                 Some(Way::Pool(asker)) if self.excluded.len() < MOST_KEYS => {
                     match edge.leases.get(asker, self.store, purpose, &self.excluded).await {
+                        // A foreign control plane may not know how to leave a key out.
+                        Ok(held) if self.excluded.contains(&held.lease.key_id) => self.drop_way(),
                         Ok(held) => return Ok(Grant::Pool { asker: asker.clone(), held }),
                         Err(error) => self.refused(&error),
                     }
@@ -155,6 +162,7 @@ impl Ways {
         self.excluded.clear();
     }
 
+    /// What the viewer should be told when nothing is left.
     pub(crate) fn refusal(&self) -> Refusal {
         let none = || Refusal::new(Code::NoKey, "the link names no right at this store");
         self.refusal.clone().unwrap_or_else(none)

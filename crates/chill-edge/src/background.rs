@@ -68,7 +68,7 @@ async fn confirm_one(edge: &Edge, playback: Arc<Playback>, since: Instant, away:
     let mut unavailable = away.load(Ordering::Relaxed);
     if !unavailable && (since.elapsed() >= CONFIRM || playback.is_doubted()) {
         let purpose = Purpose { action: Action::STREAM_SERVED, hash: Some(playback.key.click.hash) };
-        match edge.leases.get(asker, held.lease.store, purpose, &[]).await {
+        match edge.leases.get(asker, seat.store, purpose, &[]).await {
             Ok(now) if now.lease.key_id == held.lease.key_id => return playback.renew(asker, now),
             // Every key rests, but the viewer himself is welcome.
             Err(ControlError::Exhausted { .. }) => return playback.confirm(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chill_core::control::Subject;
 use chill_core::store::ItemId;
-use chill_core::{Change, DeviceId, PlaybackId};
+use chill_core::{Change, DeviceId, PlaybackId, StoreCode};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -36,9 +36,10 @@ pub(crate) struct PlaybackKey {
     pub(crate) click: Click,
 }
 
-/// With which right, from which item, which file.
+/// At which store, with which right, from which item, which file.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
+    pub(crate) store: StoreCode,
     pub(crate) grant: Grant,
     pub(crate) item: ItemId,
     pub(crate) file: u64,

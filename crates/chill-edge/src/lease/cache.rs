@@ -1,6 +1,6 @@
 //! The lease cache: one question to the control plane for many requests of a device.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -73,18 +73,22 @@ pub(crate) struct Leases {
     answers: moka::future::Cache<LeaseKey, Answer>,
     fences: Fences,
     turns: AtomicU64,
-    heard: AtomicBool,
-    /// Since when changes are not heard.
-    deaf_since: Mutex<Option<Instant>>,
+    hearing: Mutex<Hearing>,
+}
+
+/// Whether changes are heard, and since when it has been so.
+#[derive(Clone, Copy, Debug)]
+struct Hearing {
+    heard: bool,
+    since: Instant,
 }
 
 impl Leases {
     pub(crate) fn new(control: Arc<dyn ControlPlane>) -> Self {
         // The real life of a lease is decided on every use; this only gives the memory back.
         let answers = moka::future::Cache::builder().max_capacity(CAPACITY).time_to_live(LONGEST * 2).build();
-        let deaf_since = Mutex::new(Some(Instant::now()));
-        let (fences, turns, heard) = (Fences::default(), AtomicU64::new(0), AtomicBool::new(false));
-        Self { control, answers, fences, turns, heard, deaf_since }
+        let hearing = Mutex::new(Hearing { heard: false, since: Instant::now() });
+        Self { control, answers, fences: Fences::default(), turns: AtomicU64::new(0), hearing }
     }
 
     /// The lease of a device at a store, from memory where that is allowed. Concurrent questions become one. A lease of
@@ -138,14 +142,34 @@ impl Leases {
 
     /// Tells whether changes are heard from now on.
     pub(crate) fn hear(&self, heard: bool) {
-        if self.heard.swap(heard, Ordering::SeqCst) != heard {
-            *self.deaf_since.lock().unwrap_or_else(PoisonError::into_inner) = (!heard).then(Instant::now);
+        let mut hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
+        if hearing.heard != heard {
+            *hearing = Hearing { heard, since: Instant::now() };
         }
     }
 
     /// Since when changes have not been heard; none while they are.
     pub(crate) fn deaf_since(&self) -> Option<Instant> {
-        *self.deaf_since.lock().unwrap_or_else(PoisonError::into_inner)
+        let hearing = self.hearing();
+        (!hearing.heard).then_some(hearing.since)
+    }
+
+    /// The newest change heard.
+    #[cfg(test)]
+    pub(crate) fn newest(&self) -> chill_core::Epoch {
+        self.fences.now().epoch
+    }
+
+    fn hearing(&self) -> Hearing {
+        *self.hearing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long a lease asked for at that moment may be used. One of a time when changes were not heard stays short, since
+    /// the feed that came back may still have to tell what was missed.
+    fn life(&self, held: &Held) -> Duration {
+        let hearing = self.hearing();
+        let life = if hearing.heard && held.asked >= hearing.since { LONGEST } else { UNHEARD };
+        life.min(held.lease.ttl)
     }
 
     fn turn(&self) -> u64 {
@@ -155,8 +179,7 @@ impl Leases {
     fn usable(&self, key: &LeaseKey, answer: &Answer, exclude: &[KeyId], turn: u64) -> bool {
         match answer {
             Answer::Granted(held) => {
-                let life = if self.heard.load(Ordering::SeqCst) { LONGEST } else { UNHEARD };
-                held.asked.elapsed() < life.min(held.lease.ttl)
+                held.asked.elapsed() < self.life(held)
                     && !exclude.contains(&held.lease.key_id)
                     && self.fences.allow(held.stamp, key.link, &key.device, Some(&held.lease.key_id))
             }

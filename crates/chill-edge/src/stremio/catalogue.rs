@@ -20,7 +20,7 @@ use super::suitable::suits;
 
 /// What was gathered serves this long.
 const LIFE: Duration = Duration::from_secs(900);
-/// The same, when a source or the titles were away.
+/// The same, when a source or the titles were away, or nothing was found.
 const SHORT_LIFE: Duration = Duration::from_secs(60);
 /// A source that takes longer is given up, also in the background.
 const LATEST: Duration = Duration::from_secs(30);
@@ -223,7 +223,8 @@ impl Gathering {
     }
 
     fn is_good(&self) -> bool {
-        let life = if self.incomplete.load(Ordering::Relaxed) { SHORT_LIFE } else { LIFE };
+        let poor = self.incomplete.load(Ordering::Relaxed) || self.version.load(Ordering::Acquire) == 0;
+        let life = if poor { SHORT_LIFE } else { LIFE };
         self.born.elapsed() < life
     }
 

@@ -27,14 +27,16 @@ pub(crate) struct StoreOrigin {
 #[async_trait]
 impl Origin for StoreOrigin {
     async fn link(&self, fresh: bool) -> Result<Secret, OriginError> {
-        let click = &self.playback.key.click;
-        let Some(store) = self.edge.stores.get(&click.store) else {
-            return Err(OriginError::new(OriginErrorKind::Refused { code: "service_unknown" }, "no such store here"));
-        };
         let mut fresh = fresh;
         let mut failure = None;
         for _ in 0..MOST_TRIES {
             let seat = self.playback.seat();
+            let Some(store) = self.edge.stores.get(&seat.store) else {
+                return Err(OriginError::new(
+                    OriginErrorKind::Refused { code: "service_unknown" },
+                    "no such store here",
+                ));
+            };
             match store.link(seat.grant.key(), &seat.item, seat.file, self.viewer, fresh).await {
                 Ok(link) => return Ok(link),
                 Err(error) => {
@@ -58,7 +60,7 @@ impl StoreOrigin {
         }
         let click = &self.playback.key.click;
         let gone = error.kind == StoreErrorKind::NotFound && !again;
-        let taken = match self.edge.stores.get(&click.store).filter(|_| gone) {
+        let taken = match self.edge.stores.get(&failed.store).filter(|_| gone) {
             // Somebody took the torrent out of the account: it is put back, once.
             Some(store) => take_with(&self.edge, store, failed.grant.clone(), click).await?.map_err(|r| refused(&r))?,
             None => {

@@ -45,11 +45,14 @@ pub(crate) async fn answer(
             Ok(playback) => playback,
             Err(refusal) => return refuse(&refusal),
         };
-        if parts.method == Method::GET {
-            announce(edge, &playback).await?;
-        }
         match deliver(edge, viewer, &playback, parts).await {
-            Ok(response) => return Ok(response),
+            Ok(response) => {
+                let plays = response.status().is_success() || response.status().is_redirection();
+                if parts.method == Method::GET && plays {
+                    announce(edge, &playback).await?;
+                }
+                return Ok(response);
+            }
             Err(error) => {
                 // Nothing runs on it, so the next click begins from the start.
                 if playback.meter.open() == 0 {
@@ -114,8 +117,7 @@ async fn announce(edge: &Edge, playback: &Playback) -> Result<(), ApiError> {
         };
         edge.usage.keep(&deed).await
     };
-    playback.announced.get_or_try_init(write).await.map(|()| ()).map_err(|error| {
-        tracing::error!(%error, "a playback was refused because its usage cannot be written down");
-        ApiError::unavailable("the server cannot keep its books right now; try again in a few seconds", SPOOL_PAUSE)
-    })
+    let Err(error) = playback.announced.get_or_try_init(write).await else { return Ok(()) };
+    tracing::error!(%error, "a playback was refused because its usage cannot be written down");
+    Err(ApiError::unavailable("the server cannot keep its books right now; try again in a few seconds", SPOOL_PAUSE))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chill_core::store::{AddMode, Item, ItemStatus, StoreFile};
 use chill_core::usage::Outcome;
-use chill_core::{Action, KnownFile, Secret, Store, StoreError};
+use chill_core::{Action, KnownFile, Secret, Store, StoreCode, StoreError};
 
 use super::choose_file::{Wish, choose};
 use super::route::Click;
@@ -38,8 +38,8 @@ pub(crate) fn purpose(click: &Click) -> Purpose {
 /// Gets the clicked file ready. Two calls to the store when it has the torrent; another right is only tried where it
 /// can help.
 pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click) -> Result<Taken, Refusal> {
-    let Some(store) = edge.stores.get(&click.store) else {
-        let why = format!("this server has no client for {}", click.store.name());
+    let Some(store) = edge.stores.get(&ways.store()) else {
+        let why = format!("this server has no client for {}", ways.store().name());
         return Err(Refusal::new(Code::ServiceUnknown, why));
     };
     for _ in 0..MOST_TRIES {
@@ -64,7 +64,7 @@ pub(crate) async fn take_with(
     grant: Grant,
     click: &Click,
 ) -> Result<Result<Taken, Refusal>, StoreError> {
-    let known = edge.caches.has(click.store, &click.hash).await;
+    let known = edge.caches.has(store.code(), &click.hash).await;
     let mut item = store.add(grant.key(), &click.hash, AddMode::Download).await?;
     let cached = item.status == ItemStatus::Downloaded;
     if !cached && !known {
@@ -76,9 +76,9 @@ pub(crate) async fn take_with(
     if item.status != ItemStatus::Downloaded {
         return Ok(Err(not_ready(&item)));
     }
-    remember(edge, click, &item).await;
+    remember(edge, store.code(), click, &item).await;
     Ok(pick(&item, click).map(|(file, file_name)| {
-        let seat = Seat { grant, item: file.0, file: file.1 };
+        let seat = Seat { store: store.code(), grant, item: file.0, file: file.1 };
         Taken { seat, file_name, cached: cached || known }
     }))
 }
@@ -125,8 +125,8 @@ fn pick(item: &Item, click: &Click) -> Result<((chill_core::store::ItemId, u64),
 }
 
 /// What is inside a torrent helps the next list.
-async fn remember(edge: &Edge, click: &Click, item: &Item) {
-    edge.caches.learn(click.store, click.hash, &item.files).await;
+async fn remember(edge: &Edge, store: StoreCode, click: &Click, item: &Item) {
+    edge.caches.learn(store, click.hash, &item.files).await;
     let files =
         item.files.iter().map(|file| KnownFile { path: file.path.clone(), size: file.size }).collect::<Vec<_>>();
     let (library, hash) = (edge.library.clone(), click.hash);

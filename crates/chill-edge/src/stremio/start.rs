@@ -9,7 +9,7 @@ use chill_core::control::Delivery;
 use sha2::{Digest, Sha256};
 
 use super::route::Click;
-use super::seat::take;
+use super::seat::{Taken, take};
 use super::user_data::UserData;
 use crate::access::{Grant, Ways};
 use crate::edge::Edge;
@@ -41,14 +41,13 @@ impl Starts {
 
     /// The playback of a click: the one that runs, or a new one. Concurrent requests share one start and its failure.
     pub(crate) async fn get(&self, edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, click: Click) -> Started {
-        let ways = Ways::new(edge, viewer, &data.stores, click.store)?;
-        let key = PlaybackKey { holder: holder(data, &click), device: viewer.device.clone(), click };
+        let key = PlaybackKey { holder: holder(data), device: viewer.device.clone(), click };
         if let Some(playback) = edge.playbacks.get(&key) {
             return Ok(playback);
         }
         let turn = self.turn();
         let begin = Box::pin(async {
-            let started = begin(edge, ways, key.clone()).await;
+            let started = begin(edge, viewer, data, key.clone()).await;
             (self.turn(), started)
         });
         let serves = |(made, started): &(u64, Started)| match started {
@@ -64,10 +63,11 @@ impl Starts {
     }
 }
 
-/// SHA-256 of the rights a link gives at a store: two links are never one playback.
-fn holder(data: &UserData, click: &Click) -> [u8; 32] {
+/// SHA-256 of the rights a link gives: two links are never one playback.
+fn holder(data: &UserData) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for entry in data.stores.iter().filter(|entry| entry.store == click.store) {
+    for entry in &data.stores {
+        hash.update(entry.store.as_str());
         let auth = entry.auth.map(|link| link.to_string()).unwrap_or_default();
         let token = entry.token.as_ref().map(chill_core::Secret::expose).unwrap_or_default();
         for part in [auth.as_bytes(), token.as_bytes()] {
@@ -78,19 +78,49 @@ fn holder(data: &UserData, click: &Click) -> [u8; 32] {
     hash.finalize().into()
 }
 
-async fn begin(edge: &Arc<Edge>, mut ways: Ways, key: PlaybackKey) -> Started {
+/// Gets the file ready at the store of the click, else at another store of the link that is known to have it.
+async fn find(edge: &Edge, viewer: &Viewer, data: &UserData, click: &Click) -> Result<(Ways, Taken), Refusal> {
+    let mut ways = Ways::new(edge, viewer, &data.stores, click.store)?;
+    let refusal = match take(edge, &mut ways, click).await {
+        Ok(taken) => return Ok((ways, taken)),
+        Err(refusal) => refusal,
+    };
+    let mut others = Vec::new();
+    for store in data.stores.iter().map(|entry| entry.store) {
+        if helps_elsewhere(refusal.code) && store != click.store && !others.contains(&store) {
+            others.push(store);
+        }
+    }
+    for store in others {
+        if edge.caches.has(store, &click.hash).await
+            && let Ok(mut ways) = Ways::new(edge, viewer, &data.stores, store)
+            && let Ok(taken) = take(edge, &mut ways, click).await
+        {
+            return Ok((ways, taken));
+        }
+    }
+    Err(refusal)
+}
+
+/// Whether the fault lies with the right or the store, so that another store may do.
+fn helps_elsewhere(code: Code) -> bool {
+    !matches!(code, Code::Downloading | Code::NoMatchingFile | Code::StreamLimit)
+}
+
+async fn begin(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, key: PlaybackKey) -> Started {
     if let Some(playback) = edge.playbacks.get(&key) {
         return Ok(playback);
     }
     let late = || Refusal::new(Code::StoreUnavailable, "getting the file ready took too long");
-    let taken = tokio::time::timeout(PATIENCE, take(edge, &mut ways, &key.click)).await.map_err(|_| late())??;
+    let found = tokio::time::timeout(PATIENCE, find(edge, viewer, data, &key.click)).await;
+    let (ways, taken) = found.map_err(|_| late())??;
     let redirect = match &taken.seat.grant {
         Grant::Own(_) => true,
         Grant::Pool { held, .. } => held.lease.delivery.unwrap_or(edge.config.delivery) == Delivery::Redirect,
     };
     let id = PlaybackId::new(edge.clock.now(), &edge.chance)
         .map_err(|error| Refusal::new(Code::StoreUnavailable, error.to_string()))?;
-    let grant = taken.seat.grant.clone();
+    let (grant, store) = (taken.seat.grant.clone(), taken.seat.store);
     let playback = Arc::new(Playback::new(Opening {
         id,
         key,
@@ -110,6 +140,6 @@ async fn begin(edge: &Arc<Edge>, mut ways: Ways, key: PlaybackKey) -> Started {
     {
         edge.playbacks.end(&playback);
     }
-    tracing::info!(playback = %playback.id, store = %playback.key.click.store, redirect, "a playback starts");
+    tracing::info!(playback = %playback.id, store = %store, redirect, "a playback starts");
     Ok(playback)
 }

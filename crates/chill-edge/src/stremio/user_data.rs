@@ -4,6 +4,7 @@
 //! a sentence that names what is wrong, and never repeats what was sent, because a link id or a token may be in it.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use chill_core::{LinkId, Secret, StoreCode};
 use data_encoding::{BASE64URL_NOPAD, Encoding, Specification};
@@ -92,16 +93,16 @@ fn decode(segment: &str) -> Option<Vec<u8>> {
             other => other,
         })
         .collect();
-    lenient()?.decode(plain.as_bytes()).ok()
+    LENIENT.as_ref()?.decode(plain.as_bytes()).ok()
 }
 
 /// URL-safe base64 that does not insist on zero bits at the end, since not every encoder writes them.
-fn lenient() -> Option<Encoding> {
+static LENIENT: LazyLock<Option<Encoding>> = LazyLock::new(|| {
     let mut specification = Specification::new();
     specification.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
     specification.check_trailing_bits = false;
     specification.encoding().ok()
-}
+});
 
 fn stores(object: &Map<String, Value>) -> Result<Vec<Entry>, InvalidUserData> {
     let list = match object.get("stores") {
@@ -186,7 +187,7 @@ mod tests {
             (r#"{}"#.to_owned(), "`stores` is missing"),
             (r#"{"stores":{}}"#.to_owned(), "not a list"),
             (r#"{"stores":[]}"#.to_owned(), "1 to 10"),
-            (format!(r#"{{"stores":[{}]}}"#, vec![r#"{"c":"tb","t":"x"}"#; 11].join(",")), "1 to 10"),
+            (format!(r#"{{"stores":[{}]}}"#, [r#"{"c":"tb","t":"x"}"#; 11].join(",")), "1 to 10"),
             (r#"{"stores":["tb"]}"#.to_owned(), "`stores[0]` is not an object"),
             (r#"{"stores":[{"t":"x"}]}"#.to_owned(), "`stores[0].c` is missing"),
             (r#"{"stores":[{"c":"zz","t":"x"}]}"#.to_owned(), "`stores[0].c`"),

@@ -36,6 +36,7 @@ pub(crate) fn denied(code: DenialCode) -> ControlError {
     ControlError::Denied(Denial { code, message: format!("the words for {code}"), device_count: None })
 }
 
+type Feed = mpsc::Sender<Result<Change, ControlError>>;
 type Decide = Box<dyn FnMut(&LeaseRequest) -> Result<Lease, ControlError> + Send>;
 
 /// A control plane that decides by a closure, tells changes, and counts what is recorded.
@@ -49,7 +50,8 @@ pub(crate) struct FakeControl {
     /// Told when a question was decided.
     pub(crate) decided: Notify,
     log: Mutex<Vec<Change>>,
-    feeds: Mutex<Option<Vec<mpsc::Sender<Result<Change, ControlError>>>>>,
+    /// Who listens; none while nobody may.
+    feeds: Mutex<Option<Vec<Feed>>>,
 }
 
 impl FakeControl {

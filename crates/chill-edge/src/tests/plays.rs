@@ -210,6 +210,25 @@ async fn broken_clicks_are_sentences() {
 }
 
 #[tokio::test]
+async fn another_store_that_has_it_plays_when_the_first_cannot() {
+    let stage = Stage::new().with_film();
+    stage.debrid.has(hash(1), &[("/Quiet.Hills.1968.mkv", 4_000)]);
+    let two = segment(r#"{"stores":[{"c":"tb","t":"tb-token"},{"c":"rd","t":"rd-token"}]}"#);
+    assert_eq!(stage.list(&two).await.streams().len(), 1);
+    stage.torbox.fail("tb-token", "add", StoreErrorKind::Unavailable);
+    assert_eq!(stage.play(&two).await.status(), StatusCode::FOUND);
+    assert_eq!(stage.debrid.calls(), ["cached rd-token", "add rd-token", "link rd-token"]);
+}
+
+#[tokio::test]
+async fn a_control_plane_that_cannot_leave_a_key_out_is_not_asked_for_ever() {
+    let stage = Stage::new().with_film();
+    stage.torbox.fail("key-1", "add", StoreErrorKind::Unauthorized);
+    assert_eq!(stage.play(&pool()).await.headers()["x-chillproxy-refusal"], "store_rejected_key");
+    assert_eq!((stage.torbox.calls().len(), stage.control.asked()), (1, 2));
+}
+
+#[tokio::test]
 async fn a_key_carries_as_many_streams_as_its_passport_allows() {
     let (stage, cdn) = (Stage::new().with_film(), Cdn::with_film_of(50_000_000).await);
     lock(&stage.torbox.link).clone_from(&cdn.link);

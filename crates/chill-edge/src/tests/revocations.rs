@@ -87,8 +87,7 @@ async fn a_refresh_asks_again_at_the_next_start() {
     assert_eq!(stage.control.asked(), 1);
     stage.control.decide(|_| Ok(lease("key-1", 5)));
     stage.control.tell(5, Subject::Link(LINK.parse().unwrap()), Act::Refresh);
-    until("the lease is dropped", || !stage.edge.leases.deaf_since().is_some()).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    until("the change is heard", || stage.edge.leases.newest() == 5).await;
     stage.list(&pool()).await;
     assert_eq!(stage.control.asked(), 2);
 }
@@ -104,7 +103,7 @@ async fn a_start_that_was_on_its_way_during_the_revocation_does_not_play() {
         // Decided before, delivered after: the lease says epoch 1, the change says 2.
         stage.control.decide(|_| Err(denied(DenialCode::UserInactive)));
         stage.control.tell(2, Subject::Link(LINK.parse().unwrap()), Act::Revoke);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        until("the change is heard", || stage.edge.leases.newest() == 2).await;
         stage.control.release();
         drop(gate);
     };
