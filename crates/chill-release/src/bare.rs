@@ -16,6 +16,7 @@ pub(crate) fn read(r: &mut Reading<'_>) {
         .or_else(|| ranged(r))
         .or_else(|| set_off(r))
         .or_else(|| before_remarks(r))
+        .or_else(|| opening_range(r))
         .or_else(|| opening(r))
         .or_else(|| closing(r));
 }
@@ -210,18 +211,35 @@ fn take(r: &mut Reading<'_>, i: usize) -> Option<()> {
 
 /// `[Group] Title 05 [1080p]`: only where a group in brackets or a checksum tells an episode from a sequel.
 fn before_remarks(r: &mut Reading<'_>) -> Option<()> {
-    let anime = r.leading_group.is_some() || r.out.episode_code.is_some();
+    // A number that begins with a zero, or one of a file in a pack, is no sequel's.
+    let counted =
+        |i: usize| r.token(i).len() == 2 && r.text(i).starts_with(b"0") || r.one_file && r.token(i).len() >= 2;
+    let anime = r.leading_group.is_some() || r.out.episode_code.is_some() || (1..r.count()).any(counted);
     let season = !r.out.seasons.is_empty();
     if !season && (!anime || r.out.year.is_some()) {
         return None;
     }
     let i = (1..r.count()).find(|i| {
-        let whole = candidate(r, *i).is_some() && (r.token(*i).len() >= 2 || season);
+        let sure = r.leading_group.is_some() || r.out.episode_code.is_some() || counted(*i);
+        let whole = candidate(r, *i).is_some() && (sure && r.token(*i).len() >= 2 || season);
         let boundary =
             r.gap(*i + 1).iter().any(|byte| matches!(byte, b'[' | b'(')) || r.token(*i + 1).used || !r.has(*i + 1);
         whole && boundary && blank_one(r.gap(*i)) && r.start(*i) < r.tech && (!season || r.token(*i - 1).used)
     })?;
     take(r, i)
+}
+
+/// `611-612 - Title.mp4`.
+fn opening_range(r: &mut Reading<'_>) -> Option<()> {
+    let (first, last) = (numbers::small(r, 0, 3)?, numbers::small(r, 1, 3)?);
+    let fits =
+        r.start(0) == 0 && r.out.extension.is_some() && r.gap(1) == b"-" && r.gap(2) == b" - " && last == first + 1;
+    if !fits || r.token(0).len() != r.token(1).len() {
+        return None;
+    }
+    numbers::add_range(r, Into::Episodes, first, last);
+    r.claim(0, 2, Claim::Keeps);
+    Some(())
 }
 
 /// `512 - Airport '07.avi`, `523 23.mp4`, `04. Practice Two.mkv`: a file that says nothing else.
@@ -241,13 +259,17 @@ fn opening(r: &mut Reading<'_>) -> Option<()> {
     Some(())
 }
 
-/// `the-x-files-502.mkv`: a three-digit number glued to the end by a dash.
+/// `the-x-files-502.mkv`, `title_05.avi`: a number at the end of a file's name.
 fn closing(r: &mut Reading<'_>) -> Option<()> {
     let last = r.count().checked_sub(1)?;
-    let value = numbers::small(r, last, 3).filter(|_| r.token(last).len() == 3 && last > 0)?;
+    let value = numbers::small(r, last, 3).filter(|_| last > 0 && candidate(r, last).is_some())?;
+    let zero = r.text(last).starts_with(b"0") && r.token(last).len() == 2;
+    if r.token(last).len() != 3 && !zero && !(r.one_file && r.token(last).len() == 2) {
+        return None;
+    }
     if r.out.extension.is_none()
         || r.out.year.is_some()
-        || !matches!(r.gap(last), b"-" | b"_" | b"." | b" ")
+        || !matches!(r.gap(last), b"-" | b"_" | b"." | b" " | b" _ ")
         || r.tech < r.stop
     {
         return None;

@@ -124,7 +124,7 @@ fn range(r: &Reading<'_>, i: usize) -> Option<usize> {
     (dash && is_year(r, i + 1) && r.token(i).value < r.token(i + 1).value).then_some(i + 1)
 }
 
-/// A year in brackets, else the last bare one before picture and sound, else the first, and one that opens the name only when there is no other.
+/// A year in brackets, else the last bare one before picture and sound, else the first; one that opens the name comes last.
 fn year(r: &mut Reading<'_>) {
     let (mut bare, mut opening) = (None, None);
     let mut i = 0;

@@ -21,7 +21,7 @@ pub(crate) fn episodes_behind(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         } else {
             at
         };
-        if opened && small(r, at, 4).is_some() {
+        if opened && small(r, at, 5).is_some() {
             let opened = r.gap(at).last().is_some_and(|byte| matches!(byte, b'(' | b'['));
             return Some(series(r, at, Into::Episodes, opened));
         }
@@ -164,7 +164,8 @@ pub(crate) fn counted(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     add_range(r, Into::Episodes, first, last);
     let to = if of { at + 2 } else { total(r, at + 1) };
     // "第05話".
-    let from = if r.glued(i) && r.text(i - 1) == "第".as_bytes() { i - 1 } else { i };
+    let lead = i > 0 && (r.glued(i) && r.text(i - 1) == "第".as_bytes() || of && r.token(i - 1).word == Word::Part);
+    let from = if lead { i - 1 } else { i };
     r.claim(from, to, Claim::Ends);
     Some(to - i)
 }

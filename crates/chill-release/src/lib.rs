@@ -53,7 +53,7 @@ use token::Tokens;
 /// Longest list of seasons, episodes or volumes.
 pub const MAX_NUMBERS: usize = 2_000;
 /// Greatest season, episode or volume number.
-pub const MAX_NUMBER: u16 = 9_999;
+pub const MAX_NUMBER: u16 = 19_999;
 
 /// Reads a release name or the name of a file. Never fails: a name that says nothing is all title.
 #[must_use]

@@ -97,7 +97,15 @@ pub(crate) fn checksum(r: &mut Reading<'_>) {
         let from = (0..to).rev().take_while(|i| r.token(*i).bracket == bracket).last().unwrap_or(to);
         let text = r.name.get(usize::from(bracket)..r.end_of(to - 1)).unwrap_or_default();
         let hexadecimal = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if hexadecimal && text.bytes().any(|byte| byte.is_ascii_digit()) {
+        let letters = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let digits = text.bytes().any(|byte| byte.is_ascii_digit());
+        // All digits may be a date; all letters may be a word.
+        let plain = if letters {
+            digits || !text.bytes().any(|byte| byte.is_ascii_lowercase())
+        } else {
+            r.out.extension.is_some()
+        };
+        if hexadecimal && plain && (letters || !text.starts_with("20")) {
             r.out.episode_code = Some(text.to_ascii_uppercase());
             r.claim(from, to, Claim::Ends);
             return;

@@ -143,7 +143,7 @@ impl<'a> Reading<'a> {
     /// An unclaimed digit run with a value that fits.
     pub(crate) fn number(&self, index: usize) -> Option<u32> {
         let token = self.token(index);
-        (token.digits && !token.used && token.len() <= 4).then_some(token.value)
+        (token.digits && !token.used && token.len() <= 5).then_some(token.value)
     }
 
     /// Whether a digit run is unclaimed.

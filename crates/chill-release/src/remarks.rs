@@ -12,6 +12,11 @@ pub(crate) fn read(r: &mut Reading<'_>, i: usize) -> usize {
             flag(r, found);
             span
         }
+        Word::LateFlag(Flag::Documentary) if r.whole(i) && r.start(i) > r.begin && !shouted(r, i) => {
+            // Said before the year too, where it may be part of the title.
+            r.out.documentary = true;
+            return 0;
+        }
         Word::LateFlag(found) if r.whole(i) && shouted(r, i) => {
             flag(r, found);
             span
@@ -46,6 +51,7 @@ pub(crate) fn read_late(r: &mut Reading<'_>, i: usize) -> usize {
     let span = usize::from(r.token(i).span);
     match r.word(i) {
         Word::LateFlag(found) => flag(r, found),
+        Word::LateEdition(Edition::Directors) if !r.capitals(i) => return 0,
         Word::LateEdition(edition) => r.out.edition = r.out.edition.or(Some(edition)),
         Word::LateNetwork(network) if !(network == Network::Hbo && r.text(i) == b"max" && !r.capitals(i)) => {
             if matches!(r.text(i), b"cr" | b"nf" | b"nick" | b"amc" | b"atv" | b"stan") && !r.capitals(i) {
@@ -162,8 +168,11 @@ fn size(r: &mut Reading<'_>, unit: usize) -> usize {
     if unit == 0 || !r.token(unit - 1).digits || !(r.near(unit)) || r.glued(unit + 1) {
         return 0;
     }
-    let decimal =
-        unit > 1 && r.token(unit - 2).digits && matches!(r.gap(unit - 1), b"." | b",") && r.token(unit - 2).len() <= 3;
+    let decimal = unit > 1
+        && r.token(unit - 2).digits
+        && !r.glued(unit - 2)
+        && matches!(r.gap(unit - 1), b"." | b",")
+        && r.token(unit - 2).len() <= 3;
     let from = if decimal { unit - 2 } else { unit - 1 };
     let text = r.name.get(r.start(from)..r.end_of(unit)).unwrap_or_default();
     if r.out.size.is_none() {

@@ -131,7 +131,8 @@ fn season_series(r: &mut Reading<'_>, i: usize, first: u32) -> usize {
     loop {
         let gap = r.gap(at);
         let spaced_dash = join(r, at) == Join::Range && gap.len() > 1;
-        let file = r.out.extension.is_some() || r.leading_group.is_some();
+        let boxed = r.token(at).bracket > 0 && r.token(at).bracket == r.token(i).bracket;
+        let file = (r.out.extension.is_some() || r.leading_group.is_some()) && !boxed;
         let value = small(r, at, 2);
         if let Some(value) = value.filter(|_| {
             spaced_dash && file || gap == b"." && r.token(at).len() == 2 && at == i + 1 && value > Some(last + 1)

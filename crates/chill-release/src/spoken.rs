@@ -142,11 +142,16 @@ fn language_word(r: &mut Reading<'_>, i: usize, language: Language, trust: Trust
             r.capitals(i) || alone_in_bracket(r, i) || neighbours(r, i) || subtitle_file(r, i) || sub_behind(r, i)
         }
         Trust::Short => {
-            r.capitals(i) || neighbours(r, i) && !lower_word(r, i) || subtitle_file(r, i) || sub_behind(r, i)
+            r.capitals(i)
+                || alone_in_bracket(r, i)
+                || neighbours(r, i) && !lower_word(r, i)
+                || subtitle_file(r, i)
+                || sub_behind(r, i)
         }
         Trust::Shortest => {
             neighbours(r, i) && (r.capitals(i) || joined(r, i))
                 || subtitle_file(r, i)
+                || alone_in_bracket(r, i) && r.capitals(i)
                 || sound_behind(r, i)
                 || sub_behind(r, i) && r.capitals(i)
         }
@@ -208,12 +213,16 @@ fn sound_behind(r: &Reading<'_>, i: usize) -> bool {
 
 /// Languages in capitals right before the end of the title belong to the remarks behind it.
 pub(crate) fn before_the_end(r: &mut Reading<'_>) {
-    let Some(mut i) = (0..r.count()).find(|i| r.start(*i) >= r.end) else { return };
+    let count = r.count();
+    let mut i = (0..count).find(|i| r.start(*i) >= r.end).unwrap_or(count);
     while let Some(before) = i.checked_sub(1) {
-        let shouting = r.capitals(before) && r.token(before).len() >= 3 && before > 0 && !r.capitals(before - 1)
+        let shouting = r.capitals(before)
+            && r.token(before).len() >= 3
+            && before > 0
+            && (!r.capitals(before - 1) || is_language(r, before - 1))
             || is_language(r, before + 1) && before > 0 && r.capitals(before);
         let trusted = matches!(r.word(before), Word::Language(_, Trust::Name | Trust::Code | Trust::Sure));
-        if !(shouting && trusted && r.near(before + 1) && r.start(before) > r.begin) {
+        if !(shouting && trusted && (r.near(before + 1) || before + 1 == count) && r.start(before) > r.begin) {
             return;
         }
         r.end = r.start(before);
@@ -247,6 +256,10 @@ pub(crate) fn first_late(r: &Reading<'_>) -> usize {
 
 /// Consequences of what was found.
 pub(crate) fn finish(r: &mut Reading<'_>) {
+    if r.subtitles && r.out.languages.contains(Language::Latino) {
+        // "Latin American Spanish.spa.srt" says the same thing twice.
+        r.out.languages.remove(Language::Spanish);
+    }
     if r.spanish && !r.out.languages.contains(Language::Latino) && !r.out.languages.contains(Language::Portuguese) {
         r.out.languages.insert(Language::Spanish);
     }
