@@ -5,6 +5,8 @@ use std::time::Duration;
 use chill_core::Chance;
 use rustls::pki_types::CertificateDer;
 
+use super::Destinations;
+
 /// Times and bounds of a [`Relay`](super::Relay). The default is what production runs with.
 #[derive(Clone, Debug)]
 pub struct RelayConfig {
@@ -20,6 +22,8 @@ pub struct RelayConfig {
     pub idle_timeout: Duration,
     /// Unused connections kept per origin host.
     pub idle_per_host: usize,
+    /// Where connections may lead; checked for each of them, redirects included.
+    pub destinations: Destinations,
     /// Redirects of an origin that are followed.
     pub redirects: u8,
     /// Attempts to go on after a break, without progress in between.
@@ -43,6 +47,7 @@ impl Default for RelayConfig {
             stall_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             idle_per_host: 32,
+            destinations: Destinations::Any,
             redirects: 3,
             resumes: 5,
             resume_pause: Duration::from_millis(500),

@@ -16,7 +16,9 @@ mod ask;
 mod body;
 mod config;
 mod connection;
+mod destinations;
 mod forward;
+mod guard;
 mod head;
 mod media_type;
 mod meter;
@@ -37,8 +39,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 pub use config::RelayConfig;
 pub use connection::{ConnectionCut, VIEWER_BUFFER, Wire};
+pub use destinations::{AllowList, Destinations, InvalidDestination};
 pub use meter::{Meter, OpenRequest};
-pub use origin::{Film, Origin, OriginError, OriginErrorKind};
+pub use origin::{DESTINATION_REFUSED, Film, Origin, OriginError, OriginErrorKind};
 
 use ask::Ask;
 use upstream::Upstream;

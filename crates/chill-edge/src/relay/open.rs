@@ -8,7 +8,7 @@ use super::answer::{Answer, Shape, Unfit};
 use super::ask::Ask;
 use super::forward::forward;
 use super::upstream::{Failure, Upstream};
-use super::{Film, Origin, OriginError, OriginErrorKind};
+use super::{DESTINATION_REFUSED, Film, Origin, OriginError, OriginErrorKind};
 
 /// How far into a body the relay reads to get to the range an origin would not send by itself. Further in, the player
 /// gets the whole film as a 200, and decides.
@@ -39,21 +39,27 @@ impl From<Setback> for OriginError {
     fn from(setback: Setback) -> Self {
         let kind = match setback {
             Setback::Failure(Failure::Connect | Failure::Timeout | Failure::Broken) => OriginErrorKind::Unreachable,
+            Setback::Failure(Failure::Refused) => OriginErrorKind::Refused { code: DESTINATION_REFUSED },
             Setback::Failure(Failure::BadLink | Failure::Redirects) | Setback::Unfit(_) => OriginErrorKind::LinkBroken,
         };
-        Self::new(kind, setback.to_string())
+        let status = match setback {
+            Setback::Unfit(Unfit::Status(status)) => Some(status),
+            Setback::Unfit(_) | Setback::Failure(_) => None,
+        };
+        Self { status, ..Self::new(kind, setback.to_string()) }
     }
 }
 
 /// Asks the origin; once more, with a fresh link, when the first one fails.
 pub(super) async fn open(upstream: &Upstream, ask: &Ask, film: &Film) -> Result<Opened, OriginError> {
     let link = linked(upstream, &*film.origin, false).await?;
-    match opened(upstream, ask, &link).await {
+    match opened(upstream, ask, &*film.origin, &link).await {
         Ok((answer, ready)) => return Ok(Opened { answer, ready, link }),
+        Err(setback) if !film.origin.renews() => return Err(setback.into()),
         Err(setback) => tracing::info!(%setback, "the link failed; asking the store for a fresh one"),
     }
     let link = linked(upstream, &*film.origin, true).await?;
-    let (answer, ready) = opened(upstream, ask, &link).await?;
+    let (answer, ready) = opened(upstream, ask, &*film.origin, &link).await?;
     Ok(Opened { answer, ready, link })
 }
 
@@ -63,11 +69,16 @@ pub(super) async fn linked(upstream: &Upstream, origin: &dyn Origin, fresh: bool
     tokio::time::timeout(upstream.config.link_timeout, origin.link(fresh)).await.map_err(late)?
 }
 
-async fn opened(upstream: &Upstream, ask: &Ask, link: &Secret) -> Result<(Answer, Bytes), Setback> {
-    let mut answer = match fetch(upstream, ask, link).await {
+async fn opened(
+    upstream: &Upstream,
+    ask: &Ask,
+    origin: &dyn Origin,
+    link: &Secret,
+) -> Result<(Answer, Bytes), Setback> {
+    let mut answer = match fetch(upstream, ask, origin, link).await {
         // HEAD is optional for some CDNs; the head of a GET says the same.
         Err(Setback::Unfit(Unfit::Status(405 | 501))) if ask.method == Method::HEAD => {
-            fetch(upstream, &ask.as_get(), link).await?
+            fetch(upstream, &ask.as_get(), origin, link).await?
         }
         other => other?,
     };
@@ -80,8 +91,14 @@ async fn opened(upstream: &Upstream, ask: &Ask, link: &Secret) -> Result<(Answer
 }
 
 /// Sends the request, and again when the connection broke: a kept-alive one may have been closed under it.
-pub(super) async fn fetch(upstream: &Upstream, ask: &Ask, link: &Secret) -> Result<Answer, Setback> {
-    let headers = ask.upstream_headers(upstream.config.user_agent);
+pub(super) async fn fetch(
+    upstream: &Upstream,
+    ask: &Ask,
+    origin: &dyn Origin,
+    link: &Secret,
+) -> Result<Answer, Setback> {
+    let mut headers = ask.upstream_headers(upstream.config.user_agent);
+    headers.extend(origin.request_headers());
     let mut response = upstream.send(&ask.method, link, &headers).await;
     if matches!(response, Err(Failure::Broken)) {
         response = upstream.send(&ask.method, link, &headers).await;

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chill_core::{Secret, StoreError, StoreErrorKind};
+use http::HeaderMap;
 use tokio_util::sync::CancellationToken;
 
 use super::Meter;
+
+/// The code of an [`OriginErrorKind::Refused`] for a link or a redirect to where the relay may not connect.
+pub const DESTINATION_REFUSED: &str = "destination_refused";
 
 /// One file at one store, as its playback knows it.
 #[async_trait]
@@ -19,6 +23,17 @@ pub trait Origin: Send + Sync {
     /// # Errors
     /// [`OriginError`]; [`OriginErrorKind::Refused`] ends a running response for good, other kinds are tried again.
     async fn link(&self, fresh: bool) -> Result<Secret, OriginError>;
+
+    /// Headers the origin wants beside the relay's own, which they may replace; hop-by-hop headers, ranges and conditions
+    /// do not belong here. A redirect to another origin gets none of them that could tell a secret.
+    fn request_headers(&self) -> HeaderMap {
+        HeaderMap::new()
+    }
+
+    /// Whether a fresh link can be another one. Where it cannot, a link that does not work is told at once.
+    fn renews(&self) -> bool {
+        true
+    }
 }
 
 /// What is to be relayed, and for which playback.
@@ -48,6 +63,8 @@ pub struct OriginError {
     pub kind: OriginErrorKind,
     /// One sentence for the log, free of URLs and keys.
     pub message: String,
+    /// What the origin answered, where it did and that was the reason.
+    pub status: Option<u16>,
 }
 
 /// The kinds of [`OriginError`].
@@ -77,7 +94,7 @@ impl OriginError {
     /// An error of this kind with its sentence.
     #[must_use]
     pub fn new(kind: OriginErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), status: None }
     }
 
     pub(super) fn cut() -> Self {

@@ -107,7 +107,7 @@ impl WayBack {
 
     async fn attempt(&self, rest: &Rest) -> Result<(Incoming, Bytes), Attempt> {
         let first = rest.next - rest.overlap.len() as u64;
-        let mut answer = fetch(&self.upstream, &Ask::rest(first, rest.last), &self.link).await?;
+        let mut answer = fetch(&self.upstream, &Ask::rest(first, rest.last), &*self.origin, &self.link).await?;
         let Shape::Part(span) = answer.shape else { return Err(super::answer::Unfit::OtherRange.into()) };
         if span.length != self.length {
             return Err(Attempt::Changed);

@@ -1,22 +1,24 @@
 //! The pool of connections to origins, and one request over it.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chill_core::Secret;
-use http::header::LOCATION;
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::header::{self, LOCATION};
+use http::{HeaderMap, HeaderName, Method, Request, Response, Uri};
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 use super::RelayConfig;
+use super::destinations;
+use super::guard::Guard;
 
 /// Largest read from an origin. Reads start at 8 KiB and grow while they come back full. A player that stops reading
 /// leaves about three of them in memory, which speaks for small ones; over plain HTTP the CPU time per GB speaks for
@@ -42,6 +44,9 @@ pub(super) enum Failure {
     /// The connection ended, or spoke something that is not HTTP.
     #[error("the origin broke the connection")]
     Broken,
+    /// The link or a redirect leads where the relay may not connect.
+    #[error("the destination is not allowed")]
+    Refused,
     /// More redirects than are followed.
     #[error("the origin redirects in circles")]
     Redirects,
@@ -50,17 +55,18 @@ pub(super) enum Failure {
 /// The client side of the relay.
 #[derive(Debug)]
 pub(super) struct Upstream {
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    client: Client<HttpsConnector<Guard>, Empty<Bytes>>,
     pub(super) config: RelayConfig,
 }
 
 impl Upstream {
     pub(super) fn new(config: RelayConfig) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(config.connect_timeout));
-        tcp.set_keepalive(Some(KEEP_ALIVE));
+        let tcp = Guard::new(config.destinations.clone(), |tcp| {
+            tcp.enforce_http(false);
+            tcp.set_nodelay(true);
+            tcp.set_connect_timeout(Some(config.connect_timeout));
+            tcp.set_keepalive(Some(KEEP_ALIVE));
+        });
         let https = HttpsConnectorBuilder::new()
             .with_tls_config(tls(&config))
             .https_or_http()
@@ -83,10 +89,17 @@ impl Upstream {
         headers: &HeaderMap,
     ) -> Result<Response<Incoming>, Failure> {
         let mut url = http_url(Url::parse(link.expose()))?;
+        let mut headers = headers.clone();
         for _ in 0..=self.config.redirects {
             let response = self.send_once(method, &url, headers.clone()).await?;
             match redirect(&response) {
-                Some(location) => url = http_url(url.join(location))?,
+                Some(location) => {
+                    let next = http_url(url.join(location))?;
+                    if next.origin() != url.origin() {
+                        strip(&mut headers);
+                    }
+                    url = next;
+                }
                 None => return Ok(response),
             }
         }
@@ -100,11 +113,46 @@ impl Upstream {
         *request.headers_mut() = headers;
         match tokio::time::timeout(self.config.head_timeout, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) if is_refused(&error) => Err(Failure::Refused),
             Ok(Err(error)) if error.is_connect() => Err(Failure::Connect),
             Ok(Err(_)) => Err(Failure::Broken),
             Err(_) => Err(Failure::Timeout),
         }
     }
+}
+
+/// What may follow a redirect to another origin; anything else could be a secret between the link and its own.
+const TRAVELS: [HeaderName; 12] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::ACCEPT_LANGUAGE,
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::IF_RANGE,
+    header::IF_UNMODIFIED_SINCE,
+    header::ORIGIN,
+    header::RANGE,
+    header::REFERER,
+    header::USER_AGENT,
+];
+
+fn strip(headers: &mut HeaderMap) {
+    let strays: Vec<HeaderName> = headers.keys().filter(|name| !TRAVELS.contains(name)).cloned().collect();
+    for stray in strays {
+        headers.remove(stray);
+    }
+}
+
+fn is_refused(error: &hyper_util::client::legacy::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<destinations::Refused>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// ring is named explicitly: with none installed as the process's default, rustls would panic at the first handshake.
