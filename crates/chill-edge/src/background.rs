@@ -41,7 +41,7 @@ async fn tend(edge: &Edge, token: &CancellationToken) {
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while token.run_until_cancelled(tick.tick()).await.is_some() {
-        confirm(edge).await;
+        let _ = token.run_until_cancelled(confirm(edge)).await;
         edge.playbacks.retire_idle();
         report(edge, false).await;
         edge.playbacks.forget_left();

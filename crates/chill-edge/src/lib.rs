@@ -17,6 +17,7 @@ pub mod edge;
 pub mod error;
 pub mod lease;
 mod playbacks;
+pub mod proxy;
 pub mod refusal;
 pub mod relay;
 pub mod stremio;

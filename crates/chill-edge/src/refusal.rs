@@ -198,7 +198,11 @@ impl From<&ControlError> for Refusal {
 
 impl From<&StoreError> for Refusal {
     fn from(error: &StoreError) -> Self {
-        Self::new(error.kind.into(), error.to_string())
+        let retry_after = match error.kind {
+            StoreErrorKind::TooManyRequests { retry_after } => retry_after,
+            _ => None,
+        };
+        Self { retry_after, ..Self::new(error.kind.into(), error.to_string()) }
     }
 }
 

@@ -78,8 +78,9 @@ impl Usage {
     /// Delivers what is in the spool until `token` is cancelled.
     pub(crate) async fn deliver(&self, token: &CancellationToken) {
         let mut pause = FIRST_PAUSE;
-        while !token.is_cancelled() {
-            match self.deliver_batch().await {
+        // A delivery that is left in the middle is repeated, and counted once.
+        while let Some(delivered) = token.run_until_cancelled(self.deliver_batch()).await {
+            match delivered {
                 Ok(true) => pause = FIRST_PAUSE,
                 Ok(false) => {
                     pause = FIRST_PAUSE;

@@ -71,12 +71,10 @@ fn sound(release: &Release) -> String {
 }
 
 fn size(candidate: &Candidate, pick: Option<&Pick>) -> String {
-    let whole = candidate.found.size;
-    let file = pick.and_then(|pick| pick.size);
-    let file_text = file.filter(|size| whole != Some(*size)).map(|size| format!("💾 {}", bytes(size)));
-    let whole_text = whole.map(|size| format!("📦 {}", bytes(size)));
+    let whole = candidate.found.size.map(bytes);
+    let file = pick.and_then(|pick| pick.size).map(bytes).filter(|file| whole.as_ref() != Some(file));
     let seeders = candidate.found.seeders.filter(|n| *n > 0).map(|n| format!("👤 {n}"));
-    join([file_text, whole_text, seeders], " ")
+    join([file.map(|size| format!("💾 {size}")), whole.map(|size| format!("📦 {size}")), seeders], " ")
 }
 
 fn languages(release: &Release) -> String {

@@ -179,6 +179,15 @@ async fn what_is_not_there_yet_is_a_clip() {
     assert_eq!(stage.play(&pool()).await.headers()["x-chillproxy-refusal"], "link_broken");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_the_store_is_known_to_have_is_given_a_moment() {
+    let stage = Stage::new().with_film();
+    stage.list(&own()).await;
+    *lock(&stage.torbox.lags) = true;
+    assert_eq!(stage.play(&own()).await.status(), StatusCode::FOUND);
+    assert_eq!(stage.torbox.calls()[1..], ["add own-token", "item own-token", "link own-token"]);
+}
+
 #[tokio::test]
 async fn a_pack_without_the_episode_plays_nothing_else() {
     let stage = Stage::new();

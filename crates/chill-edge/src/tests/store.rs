@@ -25,6 +25,8 @@ pub(super) struct FakeStore {
     /// Where films come from.
     pub(super) link: Mutex<String>,
     pub(super) calls: Mutex<Vec<Call>>,
+    /// What it has is only ready a moment after it was added.
+    pub(super) lags: Mutex<bool>,
     /// How long adding takes.
     pub(super) takes: Mutex<Duration>,
 }
@@ -38,6 +40,7 @@ impl FakeStore {
             status: Mutex::new(ItemStatus::Downloading),
             link: Mutex::new("http://127.0.0.1:9/film".to_owned()),
             calls: Mutex::default(),
+            lags: Mutex::default(),
             takes: Mutex::default(),
         })
     }
@@ -96,7 +99,8 @@ impl Store for FakeStore {
         let takes = *lock(&self.takes);
         tokio::time::sleep(takes).await;
         called?;
-        let files = lock(&self.has).get(hash).cloned();
+        let lags = *lock(&self.lags);
+        let files = lock(&self.has).get(hash).filter(|_| !lags).cloned();
         let status = if files.is_some() { ItemStatus::Downloaded } else { *lock(&self.status) };
         let id = Some(ItemId(format!("{hash}@{}", key.expose())));
         Ok(Item { id, hash: *hash, name: "A torrent".to_owned(), status, files: files.unwrap_or_default() })
