@@ -47,7 +47,7 @@ fn pair(r: &mut Reading<'_>, first: usize, season: u32, episode: u32) {
     r.claim(first, first + 2, Claim::Ends);
 }
 
-/// `4-13 Cursed.m4v`, `11.14 - The List.mp4`.
+/// `4-13 Crossing.m4v`, `11.14 - The Letter.mp4`.
 fn opening_pair(r: &mut Reading<'_>) -> Option<()> {
     let (season, episode) = (numbers::small(r, 0, 2)?, numbers::small(r, 1, 3)?);
     let opens = r.start(0) == 0 && r.out.extension.is_some() && r.out.seasons.is_empty() && r.token(1).len() >= 2;
@@ -242,7 +242,7 @@ fn opening_range(r: &mut Reading<'_>) -> Option<()> {
     Some(())
 }
 
-/// `512 - Airport '07.avi`, `523 23.mp4`, `04. Practice Two.mkv`: a file that says nothing else.
+/// `512 - Harbour '07.avi`, `523 23.mp4`, `04. Rehearsal.mkv`: a file that says nothing else.
 fn opening(r: &mut Reading<'_>) -> Option<()> {
     let value = numbers::small(r, 0, 3)?;
     let plain = r.out.extension.is_some() && r.out.year.is_none() && r.start(0) == 0 && r.out.seasons.len() <= 1;
@@ -259,7 +259,7 @@ fn opening(r: &mut Reading<'_>) -> Option<()> {
     Some(())
 }
 
-/// `the-x-files-502.mkv`, `title_05.avi`: a number at the end of a file's name.
+/// `the-grey-files-502.mkv`, `title_05.avi`: a number at the end of a file's name.
 fn closing(r: &mut Reading<'_>) -> Option<()> {
     let last = r.count().checked_sub(1)?;
     let value = numbers::small(r, last, 3).filter(|_| last > 0 && candidate(r, last).is_some())?;

@@ -68,6 +68,8 @@ pub fn parse(name: &str) -> Release {
 /// The part of a name that is read, cut between characters.
 fn cut(name: &str) -> &str {
     let name = name.trim();
+    // "film.mkv.torrent" is about the film.
+    let name = name.strip_suffix(".torrent").filter(|inner| video::extension(inner).is_some()).unwrap_or(name);
     let mut end = name.len().min(token::LONGEST);
     while !name.is_char_boundary(end) {
         end -= 1;

@@ -23,7 +23,6 @@ pub(crate) fn add(r: &mut Reading<'_>, list: Into, value: u32) {
         Into::Episodes => &mut r.out.episodes,
         Into::Volumes => &mut r.out.volumes,
     };
-    // Episodes of long-running serials may go beyond the bound of seasons.
     if let Ok(value) = u16::try_from(value)
         && value <= MAX_NUMBER
         && list.len() < MAX_NUMBERS

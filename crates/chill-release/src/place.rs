@@ -47,6 +47,9 @@ fn last_mark(gap: &[u8]) -> Option<u8> {
 
 /// Claims host names, and steps over one that opens the name.
 pub(crate) fn site(r: &mut Reading<'_>) {
+    if !r.name.contains('.') {
+        return;
+    }
     let mut i = 0;
     let mut tries = 0;
     while i < r.count() && tries < SITES {
@@ -121,7 +124,7 @@ pub(crate) fn group(r: &mut Reading<'_>) {
 
 fn opening(r: &Reading<'_>) -> Option<String> {
     let (first, after) = r.leading_group?;
-    if (first..after).any(|i| r.token(i).used && r.token(i).word != Word::None) {
+    if (first..after).any(|i| r.token(i).used) {
         return None;
     }
     let text = r.name.get(r.start(first)..r.end_of(after - 1))?;
@@ -176,12 +179,12 @@ fn dash_opens(r: &Reading<'_>, from: usize, last: usize) -> bool {
     gap.len() > 1 || r.token(before).used || !r.token(before).used && !hyphenated(r, from)
 }
 
-/// `Tsundere-Raws`: the word before the dash is itself set off by a dash.
+/// `Some-Raws`: the word before the dash is itself set off by a dash.
 fn hyphenated(r: &Reading<'_>, from: usize) -> bool {
     from > 1 && r.gap(from - 1).ends_with(b"-") && !r.token(from - 1).used
 }
 
-/// `(B-Global)` at the very end.
+/// `(B-World)` at the very end.
 fn closing_bracket(r: &Reading<'_>) -> Option<String> {
     let count = r.count();
     let last = count.checked_sub(1)?;
