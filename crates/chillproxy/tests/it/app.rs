@@ -169,12 +169,16 @@ impl App {
         command
     }
 
-    /// Runs a command with something on its standard input.
+    /// Runs a command with something on its standard input. The simulators answer meanwhile.
     pub(crate) fn run(&self, words: &[&str], input: &str) -> Output {
         let mut command = self.command(words);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
+        tokio::task::block_in_place(|| {
+            let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = piped.spawn().unwrap();
+            // A command that refuses before it reads closes the pipe; that is not a fault.
+            drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+            child.wait_with_output().unwrap()
+        })
     }
 
     /// Runs a command that must succeed and answer JSON.

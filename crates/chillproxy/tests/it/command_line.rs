@@ -63,7 +63,7 @@ async fn keys_are_managed_by_name_and_by_id(database: TestDatabase) {
     assert_eq!(app.cli(&["key", "list", "--json"], ""), json!([]));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn exit_codes_tell_scripts_what_happened() {
     let mut app = App::start(TestDatabase::sqlite()).await;
     assert_eq!(app.run(&["no-such-command"], "").status.code(), Some(2));
@@ -82,7 +82,7 @@ async fn exit_codes_tell_scripts_what_happened() {
     assert!(String::from_utf8_lossy(&bad.stderr).contains("CHILLPROXY_LEESE_TTL"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_master_key_is_refused_with_a_sentence() {
     let mut app = App::start(TestDatabase::sqlite()).await;
     app.add_key("main", KEY);
@@ -94,7 +94,7 @@ async fn a_wrong_master_key_is_refused_with_a_sentence() {
     assert!(String::from_utf8_lossy(&refused.stderr).to_lowercase().contains("master key"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_data_directory_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let app = App::start(TestDatabase::sqlite()).await;

@@ -25,7 +25,7 @@ async fn a_killed_server_has_counted_the_film_that_was_running(database: TestDat
     assert_eq!(app.usage()["streams"], 2, "nothing is counted twice after another start");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_asked_to_stop_delivers_its_usage_first() {
     let (mut app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let stream = app.smallest(&viewer, FILM).await;
@@ -35,7 +35,7 @@ async fn a_server_that_is_asked_to_stop_delivers_its_usage_first() {
     assert_eq!((&usage["streams"], &usage["bytes"]), (&1.into(), &stream.size.into()), "{usage}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn users_and_keys_survive_a_restart() {
     let (mut app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     assert!(!app.streams(&viewer, FILM).await.is_empty());

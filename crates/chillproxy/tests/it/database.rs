@@ -59,10 +59,10 @@ fn psql(server: &str, sql: &str) {
 macro_rules! on_both_engines {
     ($($story:ident),* $(,)?) => {
         mod on_sqlite {
-            $(#[tokio::test] async fn $story() { super::$story(crate::database::TestDatabase::sqlite()).await; })*
+            $(#[tokio::test(flavor = "multi_thread")] async fn $story() { super::$story(crate::database::TestDatabase::sqlite()).await; })*
         }
         mod on_postgres {
-            $(#[tokio::test] async fn $story() { super::$story(crate::database::TestDatabase::postgres()).await; })*
+            $(#[tokio::test(flavor = "multi_thread")] async fn $story() { super::$story(crate::database::TestDatabase::postgres()).await; })*
         }
     };
 }

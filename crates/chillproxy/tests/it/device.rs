@@ -7,11 +7,11 @@ use crate::database::TestDatabase;
 use crate::streams::FILM;
 use crate::web::Web;
 
-async fn devices(app: &App) -> usize {
+fn devices(app: &App) -> usize {
     app.cli(&["device", "list", "--user", "ada", "--json"], "").as_array().unwrap().len()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_stacks_of_one_player_are_one_device() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let listed =
@@ -21,10 +21,10 @@ async fn the_stacks_of_one_player_are_one_device() {
     for agent in ["okhttp/4.12.0", "Stremio/1.6 ExoPlayerLib/2.18.2", "VLC/3.0.18 LibVLC/3.0.18", "Lavf/60.3.100"] {
         assert_eq!(Web::new(agent).send(Method::HEAD, &stream.url, &[]).await.status, 200, "{agent}");
     }
-    assert_eq!(devices(&app).await, 1);
+    assert_eq!(devices(&app), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn forwarding_headers_of_strangers_change_nothing() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     for n in 0..6 {
@@ -34,10 +34,10 @@ async fn forwarding_headers_of_strangers_change_nothing() {
         let answer = app.web.send(Method::GET, &viewer.streams("movie", FILM), &headers).await;
         assert_eq!(answer.header("x-chillproxy-refusal"), "");
     }
-    assert_eq!(devices(&app).await, 1);
+    assert_eq!(devices(&app), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trusted_proxys_header_tells_viewers_apart() {
     let app = App::with(TestDatabase::sqlite(), &[("CHILLPROXY_TRUSTED_PROXIES", "127.0.0.0/8")]).await;
     app.add_key("main", KEY);
@@ -45,16 +45,16 @@ async fn a_trusted_proxys_header_tells_viewers_apart() {
     for client in ["203.0.113.1", "203.0.113.2", "6.6.6.6, 203.0.113.2"] {
         app.web.send(Method::GET, &viewer.streams("movie", FILM), &[("x-forwarded-for", client)]).await;
     }
-    assert_eq!(devices(&app).await, 2);
+    assert_eq!(devices(&app), 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn raw_addresses_are_not_stored() {
     let app = App::with(TestDatabase::sqlite(), &[("CHILLPROXY_TRUSTED_PROXIES", "127.0.0.0/8")]).await;
     app.add_key("main", KEY);
     let viewer = app.add_user("ada");
     app.web.send(Method::GET, &viewer.streams("movie", FILM), &[("x-forwarded-for", "203.0.113.77")]).await;
-    assert_eq!(devices(&app).await, 1);
+    assert_eq!(devices(&app), 1);
     for file in crate::app::files_below(&app.data_dir()) {
         let bytes = std::fs::read(&file).unwrap();
         assert!(!bytes.windows(12).any(|window| window == b"203.0.113.77"), "{}", file.display());

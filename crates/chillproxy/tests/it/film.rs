@@ -50,7 +50,7 @@ async fn an_episode_is_found_inside_its_pack(database: TestDatabase) {
     assert!(streams.iter().all(|s| !s.name.contains("S01E01") && !s.file_name.contains("S01E01")), "{streams:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_seek_and_a_head_cost_the_store_nothing() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let stream = app.smallest(&viewer, FILM).await;
@@ -81,7 +81,7 @@ async fn a_seek_and_a_head_cost_the_store_nothing() {
     assert_eq!(usage["streams"], 1, "many requests, one playback");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn redirect_delivery_sends_the_player_to_the_cdn_without_the_key() {
     let app = App::with(TestDatabase::sqlite(), &[("CHILLPROXY_DELIVERY", "redirect")]).await;
     app.add_key("main", crate::app::KEY);
@@ -96,7 +96,7 @@ async fn redirect_delivery_sends_the_player_to_the_cdn_without_the_key() {
     app.usage_until("the start is counted", |row| row["streams"] == 1).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_uncached_stream_is_fetched_and_says_so_until_it_is_there() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let streams = app.streams(&viewer, FILM).await;

@@ -49,7 +49,7 @@ async fn a_plain_client_gets_a_key_and_logs_usage(database: TestDatabase) {
     assert_eq!(app.usage()["bytes"], 1234);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_and_nonsense_are_refused() {
     let app = App::with(TestDatabase::sqlite(), &[("INTERNAL_API_KEY", INTERNAL)]).await;
     let url = format!("{}/api/v1/internal/pool/get-key", app.base);
@@ -86,7 +86,7 @@ async fn strangers_and_nonsense_are_refused() {
     assert_eq!((service.status.as_u16(), &service.json()["code"]), (200, &"service_unknown".into()));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn without_an_internal_key_the_api_is_closed() {
     let app = App::start(TestDatabase::sqlite()).await;
     let url = format!("{}/api/v1/internal/pool/get-key", app.base);

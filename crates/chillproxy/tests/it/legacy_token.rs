@@ -1,6 +1,7 @@
 //! A viewer's own token, as in StremThru's links: alone, and behind the pool.
 
 use data_encoding::BASE64;
+use hyper::Method;
 use serde_json::json;
 
 use crate::app::{App, KEY, KEY_TWO};
@@ -12,7 +13,7 @@ fn addon(app: &App, stores: &serde_json::Value) -> String {
     format!("{}/stremio/torz/{}", app.base, data.replace('/', "%2F"))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_own_token_lists_and_redirects_without_any_user() {
     let app = App::start(TestDatabase::sqlite()).await;
     let addon = addon(&app, &json!([{"c": "tb", "t": KEY}]));
@@ -24,7 +25,7 @@ async fn an_own_token_lists_and_redirects_without_any_user() {
     assert_eq!(sha256(&app.web.get(answer.header("location")).await.body), app.original(stream));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_token_is_explained() {
     let app = App::start(TestDatabase::sqlite()).await;
     let addon = addon(&app, &json!([{"c": "tb", "t": "00000000-dead-4000-8000-000000000000"}]));
@@ -32,7 +33,7 @@ async fn a_wrong_token_is_explained() {
     assert_eq!((answer.status.as_u16(), answer.header("x-chillproxy-refusal")), (200, "store_rejected_key"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_token_serves_when_the_pool_refuses() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     app.world.torbox().add_account(KEY_TWO, chill_sim::Plan::Pro, 0);
@@ -40,10 +41,15 @@ async fn the_token_serves_when_the_pool_refuses() {
     let list = format!("{addon}/stream/movie/{FILM}.json");
     assert!(!read(&app.web.get(&list).await).is_empty());
     assert!(app.world.torbox().calls().iter().all(|call| call.key() != Some(KEY_TWO)), "the pool first");
+    let streams = read(&app.web.get(&list).await);
+    let stream = streams.iter().filter(|s| s.cached()).min_by_key(|s| s.size).expect("a cached stream");
     app.cli(&["user", "suspend", "ada", "--json"], "");
-    app.until("the token is used", async || {
-        let streams = read(&app.web.get(&list).await);
-        !streams.is_empty() && app.world.torbox().calls().iter().any(|call| call.key() == Some(KEY_TWO))
+    app.until("the viewer's own token redirects", async || {
+        app.web.send(Method::HEAD, &stream.url, &[]).await.status == 302
     })
     .await;
+    let answer = app.web.get(&stream.url).await;
+    assert!(answer.header("location").starts_with(&app.world.cdn_url()), "{}", answer.header("location"));
+    assert!(app.world.torbox().calls().iter().any(|call| call.key() == Some(KEY_TWO)));
+    assert!(!read(&app.web.get(&list).await).is_empty(), "the list stays");
 }

@@ -56,7 +56,7 @@ async fn the_fourth_device_is_refused(database: TestDatabase) {
     assert_eq!(devices.as_array().unwrap().len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn user_data_that_is_not_ours_is_a_400_with_the_envelope() {
     let app = App::start(TestDatabase::sqlite()).await;
     let coded = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
@@ -84,7 +84,7 @@ async fn user_data_that_is_not_ours_is_a_400_with_the_envelope() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn user_data_is_read_in_every_base64() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     // The ü and ? make all alphabets and paddings differ.
@@ -104,7 +104,7 @@ async fn user_data_is_read_in_every_base64() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn without_pool_users_only_tokens_are_taken() {
     let app = App::with(TestDatabase::sqlite(), &[("ENABLE_CHILLSTREAMS_AUTH", "false")]).await;
     app.add_key("main", KEY);

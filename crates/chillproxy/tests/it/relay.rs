@@ -8,7 +8,7 @@ use crate::database::TestDatabase;
 use crate::streams::{FILM, sha256};
 use crate::web::{watch, watch_some};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_cut_by_the_cdn_is_carried_on_from_the_same_byte() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let stream = app.smallest(&viewer, FILM).await;
@@ -19,11 +19,10 @@ async fn a_body_cut_by_the_cdn_is_carried_on_from_the_same_byte() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn another_file_behind_the_link_is_never_mixed_in() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let stream = app.smallest(&viewer, FILM).await;
-    app.web.send(Method::HEAD, &stream.url, &[]).await;
     app.world.cdn().fault(CdnFault::CutAt { bytes: 100_000 }, 1);
     app.world.cdn().add_fault(chill_sim::CdnFaultRule::new(CdnFault::WrongEtagAfter { answers: 1 }));
     let film = watch(app.web.open(Method::GET, &stream.url, &[]).await.into_body()).await;
@@ -31,7 +30,7 @@ async fn another_file_behind_the_link_is_never_mixed_in() {
     assert!(film.bytes.len() < usize::try_from(stream.size).unwrap());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_link_is_renewed_without_the_viewer_noticing() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let stream = app.smallest(&viewer, FILM).await;
@@ -41,7 +40,7 @@ async fn an_expired_link_is_renewed_without_the_viewer_noticing() {
     assert_eq!((played.status.as_u16(), sha256(&played.body)), (200, app.original(&stream)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn only_headers_that_belong_there_reach_the_cdn() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let stream = app.smallest(&viewer, FILM).await;
@@ -62,7 +61,7 @@ async fn only_headers_that_belong_there_reach_the_cdn() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_player_that_leaves_ends_the_upstream() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let stream = app.endless(&viewer).await;
@@ -73,7 +72,7 @@ async fn a_player_that_leaves_ends_the_upstream() {
     app.until("the CDN's stream is closed", async || app.world.cdn().open_streams() == 0).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_finishes_its_head_does_not_stop_others() {
     use tokio::io::AsyncWriteExt;
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;

@@ -92,7 +92,7 @@ async fn a_disabled_key_stops_its_films(database: TestDatabase) {
     assert_eq!(list.header("x-chillproxy-refusal"), "no_key");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_player_that_does_not_read_is_cut_too() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let stream = app.endless(&viewer).await;

@@ -17,7 +17,7 @@ async fn list_with(fault: Fault) -> (App, Viewer, usize) {
     (app, viewer, count)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_indexer_in_trouble_gives_an_answer_all_the_same() {
     let faults = [
         Fault::Garbage,
@@ -35,20 +35,20 @@ async fn an_indexer_in_trouble_gives_an_answer_all_the_same() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_items_are_bounded() {
     let (_, _, count) = list_with(Fault::ManyItems { count: 10_000 }).await;
     assert!(count <= 500, "{count} streams");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn without_cinemeta_an_indexer_that_knows_ids_is_enough() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     app.world.cinemeta().add_fault(chill_sim::FaultRule::new("", Fault::ServerError));
     assert!(!app.streams(&viewer, FILM).await.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn known_torrents_are_listed_when_the_indexer_is_away() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     let before = app.streams(&viewer, FILM).await.len();

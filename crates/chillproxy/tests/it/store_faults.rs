@@ -22,7 +22,7 @@ fn state(app: &App, name: &str) -> String {
     key["state"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_key_is_replaced_by_another_one() {
     let (app, _, stream) = two_keys().await;
     assert!(app.world.torbox().rotate_key(KEY, "5ca1ab1e-0000-4000-8000-000000000bad"));
@@ -31,7 +31,7 @@ async fn a_rejected_key_is_replaced_by_another_one() {
     app.until("the provider's rotation is recognised", async || state(&app, "main") == "rotated_by_provider").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn faults_that_another_key_heals_are_healed() {
     let faults = [
         Fault::Code { status: 403, code: "BAD_TOKEN".into() },
@@ -55,7 +55,7 @@ async fn faults_that_another_key_heals_are_healed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn faults_that_no_key_heals_end_in_a_clip() {
     let faults = [
         (Fault::ServerError, "store_unavailable"),
@@ -93,7 +93,7 @@ async fn faults_that_no_key_heals_end_in_a_clip() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_fails_its_cache_check_still_gives_a_list() {
     let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
     app.world.torbox().add_fault(chill_sim::FaultRule::new("checkcached", Fault::ServerError));

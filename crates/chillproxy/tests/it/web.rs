@@ -73,7 +73,7 @@ impl Web {
 
 async fn whole(response: Response<Incoming>) -> Answer {
     let (head, body) = response.into_parts();
-    let body = http_body_util::Limited::new(body, MAX).collect().await.expect("the body ends as it should").to_bytes();
+    let body = axum::body::to_bytes(axum::body::Body::new(body), MAX).await.expect("the body ends as it should");
     Answer { status: head.status, headers: head.headers, body }
 }
 
