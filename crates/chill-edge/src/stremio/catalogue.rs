@@ -20,8 +20,10 @@ use super::suitable::suits;
 
 /// What was gathered serves this long.
 const LIFE: Duration = Duration::from_secs(900);
-/// The same, when a source or the titles were away, or nothing was found.
+/// The same, when a source or the titles were away, or when there is nothing.
 const SHORT_LIFE: Duration = Duration::from_secs(60);
+/// The same, when a source or the titles were away and so nothing was found: the next viewer may be luckier.
+const NO_LIFE: Duration = Duration::from_secs(5);
 /// A source that takes longer is given up, also in the background.
 const LATEST: Duration = Duration::from_secs(30);
 /// The title's share of the budget.
@@ -223,8 +225,12 @@ impl Gathering {
     }
 
     fn is_good(&self) -> bool {
-        let poor = self.incomplete.load(Ordering::Relaxed) || self.version.load(Ordering::Acquire) == 0;
-        let life = if poor { SHORT_LIFE } else { LIFE };
+        let (incomplete, empty) = (self.incomplete.load(Ordering::Relaxed), self.version.load(Ordering::Acquire) == 0);
+        let life = match (incomplete, empty) {
+            (true, true) => NO_LIFE,
+            (false, false) => LIFE,
+            _ => SHORT_LIFE,
+        };
         self.born.elapsed() < life
     }
 
