@@ -56,11 +56,11 @@ impl Fields {
         }
     }
 
-    /// A text of a type of its own.
+    /// A text of a type of its own; an empty one is absent, as plain clients send it.
     pub(super) fn parsed<T: FromStr<Err = InvalidId>>(&self, name: &str) -> Result<Option<T>, Refusal> {
         let read =
             |text: &str| text.parse().map_err(|e: InvalidId| self.wrong(name, format!("expected {}", e.expected)));
-        self.text(name)?.map(read).transpose()
+        self.text(name)?.filter(|text| !text.is_empty()).map(read).transpose()
     }
 
     /// The same, and it must be there.
