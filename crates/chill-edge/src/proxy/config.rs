@@ -1,0 +1,63 @@
+//! What an operator sets about the proxy.
+
+use std::time::Duration;
+
+use chill_core::address::TrustedProxies;
+use chill_core::{Chance, Clock, Secret};
+use url::Url;
+
+use super::{ConnectionLimits, ProxyUsers};
+use crate::relay::{AllowList, RelayConfig};
+
+/// The settings of a [`Proxy`](super::Proxy).
+#[derive(Clone, Debug)]
+pub struct ProxyConfig {
+    /// Who may make links, and whose links open. `STREMTHRU_AUTH`.
+    pub users: ProxyUsers,
+    /// What links are signed and sealed with, by keys derived from it; at least 32 bytes, the same on every node and after
+    /// every restart. Links end with it.
+    pub secret: Secret,
+    /// The public address in links; without it, the one a request was sent to. `STREMTHRU_BASE_URL`.
+    pub base_url: Option<Url>,
+    /// Whose forwarding headers are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Destinations that links may lead to although they are not public.
+    pub allow: AllowList,
+    /// How many connections each user's links may have at once. `STREMTHRU_CONTENT_PROXY_CONNECTION_LIMIT`.
+    pub limits: ConnectionLimits,
+    /// How long a connection over the limit waits for another one to end: a player that seeks opens the new one first.
+    pub slot_wait: Duration,
+    /// The byte path; its `destinations` are replaced by public ones and `allow`.
+    pub relay: RelayConfig,
+    /// The time of day, for expiry.
+    pub clock: Clock,
+    /// Nonces and request ids.
+    pub chance: Chance,
+}
+
+impl ProxyConfig {
+    /// The settings of production, with no user's limit and no exception from public destinations.
+    #[must_use]
+    pub fn new(users: ProxyUsers, secret: Secret) -> Self {
+        Self {
+            users,
+            secret,
+            base_url: None,
+            trusted_proxies: TrustedProxies::default(),
+            allow: AllowList::default(),
+            limits: ConnectionLimits::default(),
+            slot_wait: Duration::from_secs(1),
+            relay: RelayConfig::default(),
+            clock: Clock::System,
+            chance: Chance::System,
+        }
+    }
+}
+
+/// Settings a proxy cannot work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidProxyConfig {
+    /// Links could be forged.
+    #[error("the secret of proxy links is shorter than 32 bytes: give it more, at random")]
+    ShortSecret,
+}

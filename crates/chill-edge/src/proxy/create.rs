@@ -1,0 +1,92 @@
+//! `GET` and `POST /v0/proxy`: makes links.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde_json::json;
+
+use super::envelope::{Failure, Frame};
+use super::expiry::expires_at;
+use super::form::Form;
+use super::target::Target;
+use super::{Proxy, link, request_headers, token};
+use crate::cors;
+
+pub(super) const PATH: &str = "/v0/proxy";
+
+/// Most links of one request.
+const MOST_LINKS: usize = 500;
+
+/// Where a credential may be, in the order in which it is looked for; the field `token` comes last.
+const CREDENTIALS: [&str; 2] = ["x-stremthru-authorization", "proxy-authorization"];
+
+pub(super) async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let frame = Frame::of(&parts, PATH, &proxy.chance);
+    frame.finish(match parts.method {
+        Method::OPTIONS => Ok(cors::preflight()),
+        Method::GET | Method::POST => create(&proxy, &parts, body).await,
+        _ => Err(Failure::method_not_allowed()),
+    })
+}
+
+async fn create(proxy: &Proxy, parts: &Parts, body: Body) -> Result<Response, Failure> {
+    let form = Form::read(parts, body).await;
+    let known = |form: &Form| credential(&parts.headers, form).and_then(|given| proxy.users.authorize(given));
+    // Somebody who is not a user learns nothing of what is wrong with his form.
+    let Some(user) = known(form.as_ref().unwrap_or(&Form::default())) else { return Err(Failure::not_a_user()) };
+    let form = form?;
+    let urls = form.urls();
+    if urls.is_empty() || urls.iter().any(String::is_empty) {
+        return Err(Failure::bad_request("missing url"));
+    }
+    let redirects = parts.method == Method::GET && form.value("redirect").is_some_and(|value| !value.is_empty());
+    if redirects && urls.len() > 1 {
+        return Err(Failure::bad_request("can not redirect for multiple urls"));
+    }
+    if urls.len() > MOST_LINKS {
+        return Err(Failure::bad_request("too many urls, max allowed 500"));
+    }
+    let expires_at = expires_at(form.value("exp").unwrap_or_default(), proxy.clock.now())
+        .map_err(|_| Failure::bad_request("invalid expiration"))?;
+    let links = made(proxy, &proxy.base(parts), user, &form, expires_at)?;
+    match links.first().filter(|_| redirects) {
+        Some(link) => redirect(link),
+        None => Ok(listed(&links)),
+    }
+}
+
+/// The value that comes first.
+fn credential<'a>(headers: &'a HeaderMap, form: &'a Form) -> Option<&'a str> {
+    let header =
+        |name: &&str| headers.get(*name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
+    CREDENTIALS.iter().find_map(header).or_else(|| form.value("token"))
+}
+
+fn made(proxy: &Proxy, base: &str, user: &str, form: &Form, expires_at: Option<i64>) -> Result<Vec<String>, Failure> {
+    let one = |(at, url): (usize, &String)| {
+        let headers = request_headers::from_lines(form.indexed("req_headers", at).unwrap_or_default());
+        let target = Target::new(url, headers).map_err(|_| Failure::bad_request("invalid url"))?;
+        let token = token::make(&proxy.keys, user, &target, expires_at, &proxy.chance);
+        let token = token.map_err(|_| Failure::internal())?;
+        let given = form.indexed("filename", at).filter(|name| !name.is_empty()).map(str::to_owned);
+        Ok(link::url(base, &token, given.or_else(|| target.file_name()).as_deref()))
+    };
+    form.urls().iter().enumerate().map(one).collect()
+}
+
+fn listed(links: &[String]) -> Response {
+    let mut response = axum::Json(json!({ "data": { "items": links, "total_items": links.len() } })).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn redirect(link: &str) -> Result<Response, Failure> {
+    let location = HeaderValue::try_from(link).map_err(|_| Failure::internal())?;
+    let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    Ok((StatusCode::FOUND, headers).into_response())
+}

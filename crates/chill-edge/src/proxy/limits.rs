@@ -1,0 +1,148 @@
+//! How many connections each user's links may have at once.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::ProxyUsers;
+
+/// For every user who has no limit of his own.
+const EVERYBODY: &str = "*";
+/// A higher limit is none.
+const HIGHEST: i64 = 1_000_000;
+
+/// Limits by user; none by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionLimits(HashMap<String, usize>);
+
+/// An entry that is no limit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a connection limit: write `user:limit`, `*` for everybody else, 0 for none")]
+pub struct InvalidLimits(String);
+
+impl ConnectionLimits {
+    /// Reads a comma-separated list of `user:limit`. `*` stands for everybody else; 0, or less, is no limit.
+    ///
+    /// # Errors
+    /// [`InvalidLimits`] with the first entry that is none.
+    pub fn parse(list: &str) -> Result<Self, InvalidLimits> {
+        let mut limits = HashMap::new();
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let invalid = || InvalidLimits(entry.chars().take(64).collect());
+            let (user, limit) = entry.rsplit_once(':').ok_or_else(invalid)?;
+            let limit: i64 = limit.trim().parse().map_err(|_| invalid())?;
+            if user.trim().is_empty() {
+                return Err(invalid());
+            }
+            limits.insert(user.trim().to_owned(), usize::try_from(limit.clamp(0, HIGHEST)).unwrap_or(0));
+        }
+        Ok(Self(limits))
+    }
+
+    fn of(&self, user: &str) -> usize {
+        self.0.get(user).or_else(|| self.0.get(EVERYBODY)).copied().unwrap_or(0)
+    }
+}
+
+/// The limited users' places for connections.
+#[derive(Debug)]
+pub(super) struct Slots {
+    users: HashMap<String, Arc<Semaphore>>,
+    wait: Duration,
+}
+
+/// A connection's place, while it is open. None for users without a limit.
+pub(super) type Slot = Option<OwnedSemaphorePermit>;
+
+/// The user has all the connections he may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl Slots {
+    pub(super) fn new(users: &ProxyUsers, limits: &ConnectionLimits, wait: Duration) -> Self {
+        let limited = users.names().map(|user| (user, limits.of(user))).filter(|(_, limit)| *limit > 0);
+        Self { users: limited.map(|(user, limit)| (user.to_owned(), Arc::new(Semaphore::new(limit)))).collect(), wait }
+    }
+
+    /// A place for one more connection, now or as soon as another one ends within the wait.
+    pub(super) async fn take(&self, user: &str) -> Result<Slot, Full> {
+        let Some(places) = self.users.get(user) else { return Ok(None) };
+        match tokio::time::timeout(self.wait, places.clone().acquire_owned()).await {
+            Ok(Ok(slot)) => Ok(Some(slot)),
+            Ok(Err(_)) | Err(_) => Err(Full),
+        }
+    }
+}
+
+/// Keeps a place until the response's body is sent, or its connection gone.
+pub(super) fn held(response: Response, slot: Slot) -> Response {
+    match slot {
+        Some(slot) => response.map(|body| Body::new(Held { body, _slot: slot })),
+        None => response,
+    }
+}
+
+struct Held {
+    body: Body,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_else_has_the_limit_of_the_star() {
+        let limits = ConnectionLimits::parse("alice:2, *:5 ,bob:0,carol:-3").unwrap();
+        let of = ["alice", "bob", "carol", "dave"].map(|user| limits.of(user));
+        assert_eq!(of, [2, 0, 0, 5]);
+        assert_eq!(ConnectionLimits::default().of("alice"), 0);
+        for wrong in ["alice", "alice:", "alice:x", ":3"] {
+            assert_eq!(ConnectionLimits::parse(wrong).unwrap_err(), InvalidLimits(wrong.to_owned()));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_ends_in_time_makes_room() {
+        let users = ProxyUsers::parse("alice:a,bob:b").unwrap();
+        let limits = ConnectionLimits::parse("alice:1").unwrap();
+        let slots = Slots::new(&users, &limits, Duration::from_secs(1));
+        assert!(slots.take("bob").await.unwrap().is_none());
+        let first = slots.take("alice").await.unwrap();
+        assert_eq!(slots.take("alice").await.unwrap_err(), Full);
+        let ended = async {
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            drop(first);
+        };
+        let (second, ()) = tokio::join!(slots.take("alice"), ended);
+        assert!(second.unwrap().is_some());
+    }
+}
