@@ -6,7 +6,7 @@
 //! Refuses: to know the control plane, the database, the vendors or the indexers by name; they come in as ports. It shows
 //! no key and no store's link to a viewer but in a redirect that the operator or the viewer's own token asked for.
 //!
-//! Start reading at [`edge`] (what it is made of), then [`stremio`] (what players ask) and [`lease`] (why they may).
+//! Start reading at [`edge`] (what it is made of), then [`stremio`] (what players ask) and `lease` (why they may).
 //!
 //! [`ControlPlane`]: chill_core::ControlPlane
 
@@ -15,7 +15,7 @@ mod background;
 mod cors;
 pub mod edge;
 pub mod error;
-pub mod lease;
+mod lease;
 mod playbacks;
 pub mod proxy;
 pub mod refusal;

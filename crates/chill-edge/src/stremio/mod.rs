@@ -3,7 +3,7 @@
 //! Refuses: to show a viewer a key, an indexer's address or a store's link, and to answer a bad link with anything but a
 //! sentence that says what is wrong with it.
 //!
-//! Start reading at [`answer`]: a path becomes a `route::Ask`, and each kind of it has a file.
+//! Start reading at `answer`: a path becomes a `route::Ask`, and each kind of it has a file.
 
 pub(crate) mod cached;
 pub(crate) mod catalogue;

@@ -18,12 +18,19 @@ pub const MOST_STORES: usize = 10;
 const LONGEST_TOKEN: usize = 512;
 
 /// What an install link says.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct UserData {
     /// The stores, in the order of the viewer's liking; 1 to [`MOST_STORES`].
     pub stores: Vec<Entry>,
     /// The segment for links we make: URL-safe, without padding, so it never holds a `/`.
     pub segment: String,
+}
+
+impl fmt::Debug for UserData {
+    /// Without the segment, which is the credential itself.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserData").field("stores", &self.stores).finish_non_exhaustive()
+    }
 }
 
 /// One store of an install link.
@@ -178,6 +185,13 @@ mod tests {
         let json = format!(r#"{{"stores":[{{"c":"tb","auth":"{LINK}","t":"own"}}]}}"#);
         let data = UserData::parse(&BASE64.encode(json.as_bytes())).unwrap();
         assert!(data.stores[0].auth.is_some() && data.stores[0].token.is_some());
+    }
+
+    #[test]
+    fn debug_shows_no_credential() {
+        let data = UserData::parse(&BASE64.encode(both().as_bytes())).unwrap();
+        let shown = format!("{data:?}");
+        assert!(!shown.contains(LINK) && !shown.contains(&data.segment) && !shown.contains("tok?en"), "{shown}");
     }
 
     #[test]
