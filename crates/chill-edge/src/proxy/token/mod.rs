@@ -2,7 +2,7 @@
 //!
 //! Ours is a JSON Web Token (RFC 7519) in StremThru's layout, signed with HMAC-SHA256 and with its target sealed by
 //! AES-256-GCM, with keys of this server that the header's `kid` names. StremThru's are read too: the same layout without
-//! `kid`, under its maker's password, and `base64.` with everything in clear.
+//! `kid`, under its maker's password, and those that begin with `base64.`.
 
 mod claims;
 mod keys;
