@@ -77,9 +77,9 @@ pub struct NewDevice {
 }
 
 statements! {
-    DEVICES_WANTED = "SELECT id, user_id, device_id, kind, label, state, first_seen, last_seen FROM devices \
-        WHERE user_id IN (SELECT value FROM json_each(CAST($1 AS TEXT))) \
-        AND device_id IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
+    DEVICES_WANTED = "SELECT d.id, d.user_id, d.device_id, d.kind, d.label, d.state, d.first_seen, d.last_seen \
+        FROM json_each(CAST($1 AS TEXT)) AS p JOIN devices d \
+        ON d.user_id = json_extract(p.value, '$[0]') AND d.device_id = json_extract(p.value, '$[1]')";
     DEVICES_OF_USER = "SELECT id, user_id, device_id, kind, label, state, first_seen, last_seen FROM devices \
         WHERE user_id = $1 ORDER BY first_seen, id LIMIT $2";
     DEVICE_BY_ID = "SELECT id, user_id, device_id, kind, label, state, first_seen, last_seen FROM devices WHERE id = $1";
@@ -104,13 +104,12 @@ fn device((id, user, device, kind, label, state, first_seen, last_seen): Columns
 }
 
 impl Tx {
-    /// Devices of these users among these ids. May hold pairs nobody asked for.
+    /// The devices of these users with these ids. Unknown ones are absent.
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn devices_among(&mut self, users: &[UserId], devices: &[&DeviceId]) -> Result<Vec<Device>, DbError> {
-        let rows = run!(all self, Columns, DEVICES_WANTED, json(&users)?, json(&devices)?)?;
-        rows.into_iter().map(device).collect()
+    pub async fn devices_wanted(&mut self, wanted: &[(UserId, &DeviceId)]) -> Result<Vec<Device>, DbError> {
+        run!(all self, Columns, DEVICES_WANTED, json(&wanted)?)?.into_iter().map(device).collect()
     }
 
     /// A user's devices, first seen first, at most `limit`.

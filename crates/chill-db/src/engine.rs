@@ -6,9 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+};
 use tokio::sync::watch;
 
 use crate::url::Place;
@@ -64,7 +67,23 @@ pub struct Tx {
 
 pub(crate) enum Open {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(OnPostgres),
+}
+
+/// Reading on PostgreSQL needs no transaction: at its default isolation each statement sees what was committed before it
+/// either way, and two trips to the server are saved.
+pub(crate) enum OnPostgres {
+    Loose(PoolConnection<Postgres>),
+    Tx(Transaction<'static, Postgres>),
+}
+
+impl OnPostgres {
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Loose(connection) => connection,
+            Self::Tx(tx) => tx,
+        }
+    }
 }
 
 /// Runs a statement: `all` rows, `one` that must be there, `maybe` one, or `done` with the number of rows it touched.
@@ -84,7 +103,7 @@ macro_rules! run {
                 sqlx::query($statement.sqlite)$(.bind($bind))*.execute(&mut **tx).await.map(|done| done.rows_affected())
             }
             $crate::engine::Open::Postgres(tx) => {
-                sqlx::query($statement.postgres)$(.bind($bind))*.execute(&mut **tx).await.map(|done| done.rows_affected())
+                sqlx::query($statement.postgres)$(.bind($bind))*.execute(tx.connection()).await.map(|done| done.rows_affected())
             }
         }
         .map_err($crate::DbError::from)
@@ -95,7 +114,7 @@ macro_rules! run {
                 sqlx::query_as::<_, $type>($statement.sqlite)$(.bind($bind))*.$fetch(&mut **tx).await
             }
             $crate::engine::Open::Postgres(tx) => {
-                sqlx::query_as::<_, $type>($statement.postgres)$(.bind($bind))*.$fetch(&mut **tx).await
+                sqlx::query_as::<_, $type>($statement.postgres)$(.bind($bind))*.$fetch(tx.connection()).await
             }
         }
         .map_err($crate::DbError::from)
@@ -119,14 +138,15 @@ impl Db {
         Ok(Self { inner: Arc::new(Inner { engine, news, following }) })
     }
 
-    /// Begins a transaction that only reads.
+    /// Opens the database for reading. On SQLite all statements see the same moment; on PostgreSQL each sees its own, and a
+    /// later one never an earlier moment.
     ///
     /// # Errors
     /// [`DbError::Unavailable`].
     pub async fn read(&self) -> Result<Tx, DbError> {
         let open = match &self.inner.engine {
             Engine::Sqlite { readers, .. } => Open::Sqlite(readers.begin().await?),
-            Engine::Postgres(pool) => Open::Postgres(pool.begin_with("BEGIN READ ONLY").await?),
+            Engine::Postgres(pool) => Open::Postgres(OnPostgres::Loose(pool.acquire().await?)),
         };
         Ok(Tx { open, news: false, db: self.clone() })
     }
@@ -138,7 +158,7 @@ impl Db {
     pub async fn write(&self) -> Result<Tx, DbError> {
         let open = match &self.inner.engine {
             Engine::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Engine::Postgres(pool) => Open::Postgres(pool.begin().await?),
+            Engine::Postgres(pool) => Open::Postgres(OnPostgres::Tx(pool.begin().await?)),
         };
         Ok(Tx { open, news: false, db: self.clone() })
     }
@@ -191,11 +211,12 @@ impl Tx {
         if self.news
             && let Open::Postgres(tx) = &mut self.open
         {
-            sqlx::query("SELECT pg_notify('chill_changes', '')").execute(&mut **tx).await?;
+            sqlx::query("SELECT pg_notify('chill_changes', '')").execute(tx.connection()).await?;
         }
         match self.open {
             Open::Sqlite(tx) => tx.commit().await?,
-            Open::Postgres(tx) => tx.commit().await?,
+            Open::Postgres(OnPostgres::Tx(tx)) => tx.commit().await?,
+            Open::Postgres(OnPostgres::Loose(_)) => {}
         }
         if self.news {
             self.db.inner.news.send_modify(|n| *n += 1);
@@ -226,15 +247,25 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Engine, DbError> 
             .idle_timeout(None)
             // A full disk makes SQLite roll back by itself, which leaves the driver counting a transaction that is over: such
             // a connection would refuse to begin another one for ever.
-            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_whole(connection)))
     };
     let writer = pool().max_connections(1).connect_with(connect.clone()).await?;
     let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(&writer).await?;
     if numbers(&version) < SQLITE_AT_LEAST {
         return Err(DbError::Other(format!("this SQLite is {version}; at least 3.51.3 is needed")));
     }
-    let readers = pool().max_connections(options.connections).connect_lazy_with(connect.clone());
+    let reading = connect.clone().pragma("query_only", "1");
+    let readers = pool().max_connections(options.connections).connect_lazy_with(reading);
     Ok(Engine::Sqlite { writer, readers, options: Box::new(connect) })
+}
+
+/// Whether no transaction is left open on a connection, after what was queued on it has run.
+async fn is_whole(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 fn numbers(version: &str) -> (u32, u32, u32) {
@@ -252,6 +283,9 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(|_| ())
 }
 
+/// A connection used within this time is taken to be alive.
+const PAUSE: Duration = Duration::from_secs(1);
+
 fn open_postgres(url: &str, options: &Options) -> Result<Engine, DbError> {
     let connect: PgConnectOptions = url.parse().map_err(|_| DbError::Other(crate::InvalidDbUrl.to_string()))?;
     let connect = connect.application_name("chillproxy").disable_statement_logging();
@@ -259,6 +293,16 @@ fn open_postgres(url: &str, options: &Options) -> Result<Engine, DbError> {
         // One more, which listens for changes for as long as anyone follows them.
         .max_connections(options.connections.saturating_add(1))
         .acquire_timeout(options.patience)
+        // Asked only after a pause whether it is still there: otherwise that is a trip to the server for each transaction.
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for >= PAUSE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         // A prepared statement outlives a migration made by another node only as long as its connection.
         .max_lifetime(Duration::from_secs(600))
         .connect_lazy_with(connect);

@@ -57,15 +57,15 @@ impl Db {
         match &mut tx.open {
             Open::Sqlite(tx) => raw_sql(TABLE).execute(&mut **tx).await.map(|_| ())?,
             Open::Postgres(tx) => {
-                raw_sql(LOCK).execute(&mut **tx).await?;
-                raw_sql(TABLE).execute(&mut **tx).await?;
+                raw_sql(LOCK).execute(tx.connection()).await?;
+                raw_sql(TABLE).execute(tx.connection()).await?;
             }
         }
         let missing = tx.missing_steps().await?;
         for step in missing {
             match &mut tx.open {
                 Open::Sqlite(tx) => raw_sql(step.sqlite).execute(&mut **tx).await.map(|_| ())?,
-                Open::Postgres(tx) => raw_sql(step.postgres).execute(&mut **tx).await.map(|_| ())?,
+                Open::Postgres(tx) => raw_sql(step.postgres).execute(tx.connection()).await.map(|_| ())?,
             }
             run!(done tx, TAKE, step.number, step.name)?;
         }
@@ -86,7 +86,7 @@ impl Db {
             }
             Open::Postgres(tx) => {
                 const FIND: &str = "SELECT to_regclass('migrations') IS NOT NULL";
-                sqlx::query_as::<_, (bool,)>(FIND).fetch_one(&mut **tx).await?.0
+                sqlx::query_as::<_, (bool,)>(FIND).fetch_one(tx.connection()).await?.0
             }
         };
         let missing = if found { tx.missing_steps().await?.len() } else { STEPS.len() };

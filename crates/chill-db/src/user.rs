@@ -1,9 +1,9 @@
 //! Users and their links.
 
 use chill_core::control::Delivery;
-use chill_core::{LinkId, Millis, UserId};
+use chill_core::{Epoch, LinkId, Millis, UserId};
 
-use crate::column::{count, delivery, delivery_word, parse};
+use crate::column::{count, delivery, delivery_word, parse, sum};
 use crate::engine::run;
 use crate::list::json;
 use crate::statement::statements;
@@ -112,6 +112,9 @@ statements! {
     USERS_BY_LINK = "SELECT l.link_id, l.current, u.id, u.status, u.max_devices, u.delivery, u.device_count \
         FROM links l JOIN users u ON u.id = l.user_id \
         WHERE l.link_id IN (SELECT value FROM json_each(CAST($1 AS TEXT)))";
+    ASKERS = "SELECT (SELECT n FROM epoch WHERE id = 1), l.link_id, l.current, u.id, u.status, u.max_devices, u.delivery, \
+        u.device_count FROM links l JOIN users u ON u.id = l.user_id \
+        WHERE l.link_id IN (SELECT value FROM json_each(CAST($1 AS TEXT)))";
     LINKS_OF_USERS = "SELECT link_id, user_id FROM links WHERE current \
         AND user_id IN (SELECT value FROM json_each(CAST($1 AS TEXT)))";
     lock LOCK_USERS = "SELECT id, status, max_devices, device_count FROM users \
@@ -138,6 +141,20 @@ fn user(row: UserColumns) -> Result<User, DbError> {
         device_count: count(device_count),
         link: parse("links", &link)?,
         created_at,
+    })
+}
+
+type LinkedColumns = (String, bool, String, String, Option<i64>, Option<String>, i64);
+
+fn linked((link, current, id, status, max_devices, word, device_count): LinkedColumns) -> Result<LinkedUser, DbError> {
+    Ok(LinkedUser {
+        link: parse("links", &link)?,
+        current,
+        id: parse("users", &id)?,
+        status: UserStatus::read(&status)?,
+        max_devices: max_devices.map(count),
+        delivery: delivery("users", word.as_deref())?,
+        device_count: count(device_count),
     })
 }
 
@@ -203,21 +220,22 @@ impl Tx {
     /// # Errors
     /// [`DbError`].
     pub async fn users_by_link(&mut self, links: &[LinkId]) -> Result<Vec<LinkedUser>, DbError> {
-        type Columns = (String, bool, String, String, Option<i64>, Option<String>, i64);
-        let rows = run!(all self, Columns, USERS_BY_LINK, json(&links)?)?;
-        rows.into_iter()
-            .map(|(link, current, id, status, max_devices, word, device_count)| {
-                Ok(LinkedUser {
-                    link: parse("links", &link)?,
-                    current,
-                    id: parse("users", &id)?,
-                    status: UserStatus::read(&status)?,
-                    max_devices: max_devices.map(count),
-                    delivery: delivery("users", word.as_deref())?,
-                    device_count: count(device_count),
-                })
-            })
-            .collect()
+        let rows = run!(all self, LinkedColumns, USERS_BY_LINK, json(&links)?)?;
+        rows.into_iter().map(linked).collect()
+    }
+
+    /// The same together with the epoch, which is as old as the users: what is read later in this transaction is at least as
+    /// new as that epoch. It is 0 when there are no users.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn askers(&mut self, links: &[LinkId]) -> Result<(Epoch, Vec<LinkedUser>), DbError> {
+        type Columns = (i64, String, bool, String, String, Option<i64>, Option<String>, i64);
+        let rows = run!(all self, Columns, ASKERS, json(&links)?)?;
+        let epoch = rows.first().map_or(0, |row| sum(row.0));
+        let users =
+            rows.into_iter().map(|(_, l, current, id, s, max, word, n)| linked((l, current, id, s, max, word, n)));
+        Ok((epoch, users.collect::<Result<_, _>>()?))
     }
 
     /// Locks users in the order of their ids and returns what is true of them from then on: id, status, own device limit

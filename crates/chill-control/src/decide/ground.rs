@@ -28,7 +28,7 @@ impl Ground {
     /// Reads what the requests need, without locks. Keys without a place in question are read only where they are needed.
     pub(super) async fn read(core: &Core, db: &Db, asks: &[&LeaseRequest]) -> Result<Self, DbError> {
         let mut tx = db.read().await?;
-        let mut ground = Self { now: core.clock.now(), epoch: tx.epoch().await?, ..Self::default() };
+        let mut ground = Self { now: core.clock.now(), ..Self::default() };
         ground.read_users(&mut tx, asks).await?;
         ground.read_devices(&mut tx, core, asks, false).await?;
         ground.read_seats(&mut tx).await?;
@@ -41,7 +41,7 @@ impl Ground {
     /// Locks the users, reads the same, and locks the pools in which someone needs a place. What was read is true until
     /// the transaction ends, but for states of keys: those are as new as the epoch.
     pub(super) async fn lock(core: &Core, tx: &mut Tx, asks: &[&LeaseRequest]) -> Result<Self, DbError> {
-        let mut ground = Self { now: core.clock.now(), epoch: tx.epoch().await?, ..Self::default() };
+        let mut ground = Self { now: core.clock.now(), ..Self::default() };
         ground.read_users(tx, asks).await?;
         let locked = tx.users_lock(&ground.user_ids()).await?;
         for (id, status, max_devices, device_count) in locked {
@@ -66,7 +66,8 @@ impl Ground {
 
     async fn read_users(&mut self, tx: &mut Tx, asks: &[&LeaseRequest]) -> Result<(), DbError> {
         let links: HashSet<_> = asks.iter().map(|ask| ask.link).collect();
-        let users = tx.users_by_link(&links.into_iter().collect::<Vec<_>>()).await?;
+        let (epoch, users) = tx.askers(&links.into_iter().collect::<Vec<_>>()).await?;
+        self.epoch = epoch;
         self.users = users.into_iter().map(|user| (user.link, user)).collect();
         Ok(())
     }
@@ -76,23 +77,25 @@ impl Ground {
         ids.into_iter().collect()
     }
 
-    /// Reads the devices that ask, and which places could be freed for them: with `all` for everyone who needs a place, since
-    /// others of the group may take the last free one, else only where none is free now.
+    /// Reads the devices that ask, and which places could be freed for them where free ones may not do: with `together` the
+    /// whole group may take places before the last of it is decided.
     async fn read_devices(
         &mut self,
         tx: &mut Tx,
         core: &Core,
         asks: &[&LeaseRequest],
-        all: bool,
+        together: bool,
     ) -> Result<(), DbError> {
         let users = self.user_ids();
         if users.is_empty() {
             return Ok(());
         }
-        let wanted: HashSet<_> = asks.iter().map(|ask| &ask.device).collect();
-        let devices = tx.devices_among(&users, &wanted.into_iter().collect::<Vec<_>>()).await?;
+        let asker = |ask: &&LeaseRequest| self.users.get(&ask.link).filter(|user| user.current).map(|user| user.id);
+        let wanted: HashSet<_> = asks.iter().filter_map(|ask| Some((asker(ask)?, &ask.device))).collect();
+        let devices = tx.devices_wanted(&wanted.into_iter().collect::<Vec<_>>()).await?;
         self.devices = devices.into_iter().map(|device| ((device.user, device.device.clone()), device)).collect();
-        let crowded: HashSet<_> = asks.iter().filter_map(|ask| self.crowded(core, ask, all)).collect();
+        let others = if together { u32::try_from(asks.len() - 1).unwrap_or(u32::MAX) } else { 0 };
+        let crowded: HashSet<_> = asks.iter().filter_map(|ask| self.crowded(core, ask, others)).collect();
         if !crowded.is_empty() {
             let before = self.now.saturating_sub(millis(core.config.device_idle));
             for (row, user) in tx.devices_away(&crowded.into_iter().collect::<Vec<_>>(), before).await? {
@@ -102,12 +105,12 @@ impl Ground {
         Ok(())
     }
 
-    /// The user who asks, when the device needs a place and (without `all`) none is free.
-    fn crowded(&self, core: &Core, ask: &LeaseRequest, all: bool) -> Option<UserId> {
+    /// The user who asks, when the device needs a place and none may be free once the others are decided.
+    fn crowded(&self, core: &Core, ask: &LeaseRequest, others: u32) -> Option<UserId> {
         let user = self.users.get(&ask.link).filter(|user| user.current)?;
         let device = self.devices.get(&(user.id, ask.device.clone()));
         let placed = device.is_some_and(|device| device.state != DeviceState::Idle);
-        (!placed && (all || user.device_count >= core.limit(user))).then_some(user.id)
+        (!placed && user.device_count.saturating_add(others) >= core.limit(user)).then_some(user.id)
     }
 
     async fn read_seats(&mut self, tx: &mut Tx) -> Result<(), DbError> {
@@ -115,11 +118,10 @@ impl Ground {
         if users.is_empty() {
             return Ok(());
         }
-        let seats = tx.seats_of(&users).await?;
-        let keys: HashSet<_> = seats.iter().map(|seat| seat.key.clone()).collect();
-        let keys = tx.keys_by_id(&keys.into_iter().collect::<Vec<_>>()).await?;
-        self.keys.extend(keys.into_iter().map(|key| (key.id.clone(), key)));
-        self.seats = seats.into_iter().map(|seat| ((seat.user, seat.store), seat.key)).collect();
+        for (user, key) in tx.keys_of_users(&users).await? {
+            self.seats.insert((user, key.store), key.id.clone());
+            self.keys.insert(key.id.clone(), key);
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use super::{NOW, ask, world, world_with};
 use crate::wire::{InternalKeys, internal_api};
 use crate::{Control, ControlConfig, User};
 
-fn unavailable<T: std::fmt::Debug>(answer: Result<T, ControlError>) {
+fn unavailable<T: std::fmt::Debug>(answer: &Result<T, ControlError>) {
     assert!(matches!(answer, Err(ControlError::Unavailable(_))), "{answer:?}");
 }
 
@@ -42,9 +42,9 @@ async fn a_locked_database_is_503_and_then_serves_again() {
     let world = first.node(hurried.clone(), ControlConfig::default());
     let mut holder = trial.db.write().await.unwrap();
     holder.publish(&chill_core::control::Subject::Everything, chill_core::control::Act::Refresh, NOW).await.unwrap();
-    unavailable(world.lease(&anna, "phone").await);
+    unavailable(&world.lease(&anna, "phone").await);
     assert_eq!(get_key(&world.control, &anna).await, (StatusCode::SERVICE_UNAVAILABLE, Some("2".to_owned())));
-    unavailable(world.control.record(&[event(&anna, &key.id, Outcome::Ok, NOW)]).await);
+    unavailable(&world.control.record(&[event(&anna, &key.id, Outcome::Ok, NOW)]).await);
     assert!(world.lease(&anna, "tv").await.is_ok(), "a known device needs no write");
     drop(holder);
     assert_eq!(world.lease(&anna, "phone").await.unwrap().device_count, 2);
@@ -65,7 +65,7 @@ async fn a_full_disk_refuses_new_devices_and_counts_nothing_twice() {
         match world.control.record(&events).await {
             Ok(recorded) => counted += recorded.accepted as u64,
             refused => {
-                unavailable(refused);
+                unavailable(&refused);
                 break;
             }
         }

@@ -81,7 +81,7 @@ fn away() -> ControlError {
     ControlError::Unavailable("the database is on holiday".to_owned())
 }
 
-async fn on(trial: &Trial) -> (World, Router) {
+fn on(trial: &Trial) -> (World, Router) {
     let world = world(trial);
     let api = api(Arc::new(world.control.clone()));
     (world, api)
@@ -90,7 +90,7 @@ async fn on(trial: &Trial) -> (World, Router) {
 #[tokio::test]
 async fn a_plain_client_gets_its_key_and_its_refusal() {
     trial::both(async |trial| {
-        let (world, api) = on(trial).await;
+        let (world, api) = on(trial);
         let anna = world.user("Anna").await;
         let key = world.key("one", Terms::Household, None).await;
         let ask = |device: &str| json!({"userId": anna.link, "deviceId": device, "action": "init"});
@@ -121,7 +121,7 @@ async fn a_plain_client_gets_its_key_and_its_refusal() {
 #[tokio::test]
 async fn usage_is_logged_alone_and_in_batches_once() {
     trial::both(async |trial| {
-        let (world, api) = on(trial).await;
+        let (world, api) = on(trial);
         let anna = world.user("Anna").await;
         let key = world.key("one", Terms::Household, None).await;
         let plain = json!({"userId": anna.link, "poolKeyId": key.id, "action": "stream-request", "cached": true});

@@ -44,6 +44,18 @@ async fn every_statement_prepares() {
     .await;
 }
 
+#[tokio::test]
+async fn every_statement_of_the_spool_prepares() {
+    let trial = trial::sqlite().await;
+    let path = trial.directory().unwrap().join("spool.db");
+    crate::SqliteSpool::open(&path).await.unwrap().close().await;
+    let db = Db::open(&crate::DbUrl::sqlite(&path), crate::Options::default()).await.unwrap();
+    for statement in crate::spool::STATEMENTS {
+        prepare(&db, statement).await.unwrap();
+    }
+    trial.end().await;
+}
+
 /// A query outside of the lists would escape the test above: each file that has one is in its list.
 #[test]
 fn no_file_with_statements_is_forgotten() {
@@ -53,7 +65,7 @@ fn no_file_with_statements_is_forgotten() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
         files += usize::from(text.contains("\nstatements! {"));
     }
-    // The ten above, and the spool, whose every statement runs in its own tests.
+    // The ten above, and the spool.
     assert_eq!(files, 11);
 }
 
@@ -126,6 +138,72 @@ async fn two_processes_migrate_one_after_the_other() {
         steps.sort_unstable();
         assert!(steps[0] == 0 && steps[1] > 0, "{steps:?}");
         again.close().await;
+    })
+    .await;
+}
+
+/// Statements that every lease or every usage report needs.
+const OFTEN: &[&str] = &[
+    "ASKERS",
+    "USERS_BY_LINK",
+    "LOCK_USERS",
+    "DEVICES_WANTED",
+    "DEVICES_AWAY",
+    "TOUCH",
+    "KEYS_OF_USERS",
+    "SEATS_OF_USERS",
+];
+
+/// How an engine would run a statement whose parameters it does not know yet.
+async fn plan(db: &Db, statement: &Statement) -> String {
+    match &db.inner.engine {
+        Engine::Sqlite { writer, .. } => {
+            let asked = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
+            let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(asked).fetch_all(writer).await.unwrap();
+            steps.into_iter().map(|step| step.3 + "\n").collect()
+        }
+        Engine::Postgres(pool) => {
+            let mut connection = pool.acquire().await.unwrap();
+            let nulls = (1..).take_while(|n| statement.postgres.contains(&format!("${n}"))).map(|_| "NULL");
+            let nulls: Vec<_> = nulls.collect();
+            let prepared = format!(
+                "DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan; PREPARE often AS {}",
+                statement.postgres
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(prepared)).execute(&mut *connection).await.unwrap();
+            let asked = sqlx::AssertSqlSafe(format!("EXPLAIN EXECUTE often({})", nulls.join(", ")));
+            let steps = sqlx::raw_sql(asked).fetch_all(&mut *connection).await.unwrap();
+            connection.close().await.unwrap();
+            steps.iter().map(|step| sqlx::Row::get::<String, _>(step, 0) + "\n").collect()
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_often_reads_no_table_from_end_to_end() {
+    trial::both(async |trial| {
+        let mut tx = trial.db.write().await.unwrap();
+        for n in 0..2_000 {
+            let user = super::user(&mut tx, &format!("user {n}")).await;
+            let id = format!("device {n}");
+            let (device, label, now) = ("tv".parse().unwrap(), None, super::NOW);
+            tx.devices_insert(&[crate::NewDevice { id, user: user.id, device, label, now }]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        match &trial.db.inner.engine {
+            Engine::Sqlite { writer, .. } => drop(sqlx::query("ANALYZE").execute(writer).await.unwrap()),
+            Engine::Postgres(pool) => drop(sqlx::query("ANALYZE").execute(pool).await.unwrap()),
+        }
+        for name in OFTEN {
+            let statement = statements().into_iter().find(|known| known.name == *name).unwrap();
+            let plan = plan(&trial.db, &statement).await;
+            let on_postgres = |step: &str| {
+                ["users", "links", "devices"].iter().any(|table| step.contains(&format!("Seq Scan on {table}")))
+            };
+            // The list itself is a virtual table, and read whole.
+            let on_sqlite = |step: &str| step.starts_with("SCAN ") && !step.contains("VIRTUAL TABLE");
+            assert!(!plan.lines().any(|step| on_postgres(step) || on_sqlite(step)), "{name}: {plan}");
+        }
     })
     .await;
 }
