@@ -199,7 +199,9 @@ impl From<&ControlError> for Refusal {
 impl From<&StoreError> for Refusal {
     fn from(error: &StoreError) -> Self {
         let retry_after = match error.kind {
-            StoreErrorKind::TooManyRequests { retry_after } => retry_after,
+            StoreErrorKind::TooManyRequests { retry_after } | StoreErrorKind::DownloadsClosed { retry_after } => {
+                retry_after
+            }
             _ => None,
         };
         Self { retry_after, ..Self::new(error.kind.into(), error.to_string()) }
@@ -239,7 +241,7 @@ impl From<StoreErrorKind> for Code {
             StoreErrorKind::Unauthorized | StoreErrorKind::Forbidden | StoreErrorKind::PaymentRequired => {
                 Self::StoreRejectedKey
             }
-            StoreErrorKind::LimitExceeded => Self::StoreLimit,
+            StoreErrorKind::LimitExceeded | StoreErrorKind::DownloadsClosed { .. } => Self::StoreLimit,
             StoreErrorKind::TooManyRequests { .. } => Self::RateLimited,
             StoreErrorKind::LegalReasons => Self::UnavailableForLegalReasons,
             StoreErrorKind::NotCached => Self::NotCached,

@@ -29,9 +29,15 @@ pub enum StoreErrorKind {
     /// The plan lacks the feature, or has run out.
     #[error("the plan does not allow it")]
     PaymentRequired,
-    /// Slots, quota, traffic or monthly cap used up.
+    /// Quota, traffic or fair use used up: nothing plays with this account for a while.
     #[error("the account's limit is reached")]
     LimitExceeded,
+    /// Slots, hourly or monthly count used up, or a cooldown: nothing new is fetched; what the store has still plays.
+    #[error("the account takes no new downloads now")]
+    DownloadsClosed {
+        /// When it takes new ones again, where the vendor says.
+        retry_after: Option<Duration>,
+    },
     /// Too many requests.
     #[error("too many requests")]
     TooManyRequests {
@@ -88,7 +94,11 @@ impl StoreErrorKind {
     #[must_use]
     pub fn retry(self) -> Retry {
         match self {
-            Self::Unauthorized | Self::Forbidden | Self::PaymentRequired | Self::LimitExceeded => Retry::OtherKey,
+            Self::Unauthorized
+            | Self::Forbidden
+            | Self::PaymentRequired
+            | Self::LimitExceeded
+            | Self::DownloadsClosed { .. } => Retry::OtherKey,
             Self::TooManyRequests { retry_after } => Retry::After(retry_after.unwrap_or(DEFAULT_PAUSE)),
             Self::Unavailable | Self::Timeout => Retry::SameKey,
             Self::LegalReasons
@@ -111,6 +121,7 @@ impl StoreErrorKind {
             Self::TooManyRequests { .. } => Outcome::Throttled,
             Self::Unavailable | Self::Timeout => Outcome::StoreDown,
             Self::Forbidden
+            | Self::DownloadsClosed { .. }
             | Self::LegalReasons
             | Self::NotFound
             | Self::NotCached
@@ -125,6 +136,12 @@ impl StoreErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn closed_downloads_do_not_make_a_key_rest() {
+        let closed = StoreErrorKind::DownloadsClosed { retry_after: None };
+        assert_eq!((closed.retry(), closed.outcome()), (Retry::OtherKey, Outcome::Failed));
+    }
 
     #[test]
     fn faults_of_the_key_ask_for_another_one() {

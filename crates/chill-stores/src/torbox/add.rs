@@ -81,6 +81,11 @@ impl TorBox {
                 if mode == AddMode::CachedOnly && is_not_cached(&failure) {
                     failure.error.kind = StoreErrorKind::NotCached;
                 }
+                if let StoreErrorKind::TooManyRequests { retry_after } = failure.error.kind
+                    && failure.is_of_creates()
+                {
+                    failure.error.kind = StoreErrorKind::DownloadsClosed { retry_after };
+                }
                 Err(failure.error)
             }
         }
@@ -163,6 +168,6 @@ fn is_not_cached(failure: &Failure) -> bool {
 }
 
 fn creates_are_closed(wait: Duration) -> StoreError {
-    let kind = StoreErrorKind::TooManyRequests { retry_after: Some(wait) };
+    let kind = StoreErrorKind::DownloadsClosed { retry_after: Some(wait) };
     Failure::sure(kind, "this hour's new downloads with this key are used up").error
 }

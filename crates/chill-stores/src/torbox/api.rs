@@ -172,16 +172,23 @@ impl Api {
     fn mind_limits(&self, key: &Secret, answer: &Answer, refusal: Option<&Refusal>) {
         let (limits, digest, clock) = (self.client.limits(), KeyDigest::of(key), self.client.clock());
         let again = when_again(answer, clock);
-        if let Some(refusal) = refusal
-            && let StoreErrorKind::TooManyRequests { retry_after } = refusal.kind
-        {
-            let of_creates = refusal.text.contains("hour") || refusal.code.as_deref() == Some("COOLDOWN_LIMIT");
-            if of_creates || refusal.status != StatusCode::TOO_MANY_REQUESTS {
-                limits.pause_creates(&digest, retry_after.unwrap_or(HOUR));
-            } else {
-                limits.pause_all(&digest, retry_after.unwrap_or(chill_core::store::DEFAULT_PAUSE));
+        match refusal.map(|refusal| (refusal, refusal.kind)) {
+            Some((refusal, StoreErrorKind::DownloadsClosed { retry_after })) => {
+                let cooldown = refusal.code.as_deref() == Some("COOLDOWN_LIMIT");
+                if let Some(pause) = retry_after.or(cooldown.then_some(HOUR)) {
+                    limits.pause_creates(&digest, pause);
+                }
+                return;
             }
-            return;
+            Some((refusal, StoreErrorKind::TooManyRequests { retry_after })) => {
+                if speaks_of_creates(&refusal.text) {
+                    limits.pause_creates(&digest, retry_after.unwrap_or(HOUR));
+                } else {
+                    limits.pause_all(&digest, retry_after.unwrap_or(chill_core::store::DEFAULT_PAUSE));
+                }
+                return;
+            }
+            _ => {}
         }
         let header = |name| answer.headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         if let (Some(limit), Some(0), Some(again)) =
@@ -194,6 +201,11 @@ impl Api {
             }
         }
     }
+}
+
+/// Only creates are counted by the hour.
+fn speaks_of_creates(text: &str) -> bool {
+    text.contains("hour")
 }
 
 /// Lists that are empty, and items that are not there, answer 404.
@@ -221,6 +233,11 @@ impl Failure {
             matches!(refusal.kind, StoreErrorKind::Unavailable | StoreErrorKind::Timeout | StoreErrorKind::Conflict);
         let (code, status) = (refusal.code, Some(refusal.status));
         Self { code, status, maybe_done, ..Self::sure(refusal.kind, message.trim_end()) }
+    }
+
+    /// Whether a refusal for too many calls only concerns new downloads.
+    pub(super) fn is_of_creates(&self) -> bool {
+        speaks_of_creates(&self.error.message)
     }
 }
 

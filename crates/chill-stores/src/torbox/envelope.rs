@@ -117,13 +117,13 @@ fn fastapi(fault: &Value) -> String {
 /// Limits are known by their data, because the official examples carry no code.
 fn limit(data: &Value, clock: &Clock) -> Option<StoreErrorKind> {
     if data.get("active_limit").is_some() || data.get("monthly_limit").is_some() {
-        return Some(StoreErrorKind::LimitExceeded);
+        return Some(StoreErrorKind::DownloadsClosed { retry_after: None });
     }
     let date = |name: &str| data.get(name).and_then(Value::as_str).and_then(rfc3339);
     let ends = data.get("cooldown_until")?;
     let now = date("current_time").unwrap_or(clock.now());
     let retry_after = ends.as_str().and_then(rfc3339).map(|ends| until(ends, now));
-    Some(StoreErrorKind::TooManyRequests { retry_after })
+    Some(StoreErrorKind::DownloadsClosed { retry_after })
 }
 
 fn legal(status: StatusCode, text: &str) -> Option<StoreErrorKind> {
@@ -150,8 +150,7 @@ fn kind_of_code(code: &str) -> Option<StoreErrorKind> {
         "NO_AUTH" | "BAD_TOKEN" | "OAUTH_VERIFICATION_ERROR" => StoreErrorKind::Unauthorized,
         "PLAN_RESTRICTED_FEATURE" => StoreErrorKind::PaymentRequired,
         "NOT_ALLOWED" | "NOT_OWNER" => StoreErrorKind::Forbidden,
-        "ACTIVE_LIMIT" | "MONTHLY_LIMIT" => StoreErrorKind::LimitExceeded,
-        "COOLDOWN_LIMIT" => StoreErrorKind::TooManyRequests { retry_after: None },
+        "ACTIVE_LIMIT" | "MONTHLY_LIMIT" | "COOLDOWN_LIMIT" => StoreErrorKind::DownloadsClosed { retry_after: None },
         "TOO_MUCH_DATA" | "DOWNLOAD_TOO_LARGE" => StoreErrorKind::Unprocessable,
         "DUPLICATE_ITEM" | "DIFF_ISSUE" => StoreErrorKind::Conflict,
         "ITEM_NOT_FOUND" | "NOT_FOUND" => StoreErrorKind::NotFound,

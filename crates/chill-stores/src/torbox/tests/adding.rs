@@ -84,7 +84,10 @@ async fn full_slots_are_a_limit_with_and_without_their_code() {
         setting.world.torbox().set_behaviour(behaviour);
         fill(&setting).await;
         let hash = setting.knows(slow("One more.mkv"));
-        assert_eq!(kind(setting.add(&hash, AddMode::Download).await), StoreErrorKind::LimitExceeded);
+        assert_eq!(
+            kind(setting.add(&hash, AddMode::Download).await),
+            StoreErrorKind::DownloadsClosed { retry_after: None }
+        );
         let cached = setting.knows(film());
         assert_eq!(setting.add(&cached, AddMode::Download).await.unwrap().status, ItemStatus::Downloaded);
     }
@@ -97,7 +100,7 @@ async fn a_cooldown_closes_new_downloads_and_leaves_the_cache_open() {
         setting.world.torbox().set_behaviour(Behaviour { limit_codes, ..Behaviour::default() });
         setting.world.torbox().set_cooldown(KEY, Duration::from_secs(7_200));
         let hash = setting.knows(slow("New.mkv"));
-        let StoreErrorKind::TooManyRequests { retry_after: Some(wait) } =
+        let StoreErrorKind::DownloadsClosed { retry_after: Some(wait) } =
             kind(setting.add(&hash, AddMode::Download).await)
         else {
             panic!("a cooldown is a matter of waiting");
@@ -106,7 +109,7 @@ async fn a_cooldown_closes_new_downloads_and_leaves_the_cache_open() {
         setting.world.torbox().forget_calls();
         assert!(matches!(
             kind(setting.add(&hash, AddMode::Download).await),
-            StoreErrorKind::TooManyRequests { retry_after: Some(_) }
+            StoreErrorKind::DownloadsClosed { retry_after: Some(_) }
         ));
         assert!(setting.world.torbox().calls()[0].body.contains("add_only_if_cached=true"));
         let cached = setting.knows(film());
@@ -127,7 +130,10 @@ async fn the_free_plans_month_is_a_limit() {
     };
     setting.world.torbox().fault("createtorrent", fault, 1);
     let hash = setting.knows(slow("New.mkv"));
-    assert_eq!(kind(setting.add(&hash, AddMode::Download).await), StoreErrorKind::LimitExceeded);
+    assert_eq!(
+        kind(setting.add(&hash, AddMode::Download).await),
+        StoreErrorKind::DownloadsClosed { retry_after: None }
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ fn unseeded(n: usize) -> Torrent {
 }
 
 fn is_too_many(error: &StoreError) -> bool {
-    matches!(error.kind, StoreErrorKind::TooManyRequests { retry_after: Some(_) })
+    matches!(error.kind, StoreErrorKind::DownloadsClosed { retry_after: Some(_) })
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn the_hourly_429_closes_new_downloads_only() {
         setting.add(&first, AddMode::Download).await.unwrap();
         let second = setting.knows(unseeded(2));
         let error = setting.add(&second, AddMode::Download).await.unwrap_err();
-        assert!(matches!(error.kind, StoreErrorKind::TooManyRequests { .. }), "{error}");
+        assert!(matches!(error.kind, StoreErrorKind::DownloadsClosed { .. }), "{error}");
         let sent_before = setting.world.torbox().calls().len();
         let error = setting.add(&second, AddMode::Download).await.unwrap_err();
         assert!(is_too_many(&error), "{error}");
@@ -59,7 +59,7 @@ async fn the_headers_of_a_success_say_that_the_hour_is_used_up() {
         let first = setting.knows(unseeded(1));
         setting.add(&first, AddMode::Download).await.unwrap();
         let second = setting.knows(unseeded(2));
-        let StoreErrorKind::TooManyRequests { retry_after: Some(wait) } =
+        let StoreErrorKind::DownloadsClosed { retry_after: Some(wait) } =
             kind(setting.add(&second, AddMode::Download).await)
         else {
             panic!("the hour is used up");
