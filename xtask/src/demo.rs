@@ -98,7 +98,7 @@ fn watch(told: &mut Story, world: &World, server: &Server, player: &Player) -> a
         Ok(((), format!("\"{}\"", refused.first_name.replace('\n', " "))))
     })?;
     told.step("counted the usage", || {
-        let row = counted(server, 2)?;
+        let row = counted(server, 2, smallest(&film)?.size)?;
         server.command(&["user", "activate", "demo", "--json"])?;
         let words = format!(
             "{}: {} films, {} from the store's cache, {} bytes",
@@ -109,16 +109,17 @@ fn watch(told: &mut Story, world: &World, server: &Server, player: &Player) -> a
     Ok(())
 }
 
-/// The user's row of usage once so many films are in it; usage is delivered a moment after it happens.
-fn counted(server: &Server, films: u64) -> anyhow::Result<Value> {
+/// The user's row of usage once so many films and bytes are in it; usage is delivered a moment after it happens.
+fn counted(server: &Server, films: u64, least: u64) -> anyhow::Result<Value> {
     let deadline = Instant::now() + DELIVERY;
     loop {
         let usage = server.command(&["usage", "--by", "user", "--json"])?;
         let row = usage.as_array().and_then(|rows| rows.first()).cloned().unwrap_or_default();
-        if row["streams"] == films {
+        if row["streams"] == films && row["bytes"].as_u64().is_some_and(|bytes| bytes > least) {
             return Ok(row);
         }
-        ensure!(Instant::now() < deadline, "{films} films were started, but this was counted: {row}");
+        let due = format!("{films} films and more than {least} bytes");
+        ensure!(Instant::now() < deadline, "{due} were played, but this was counted: {row}");
         std::thread::park_timeout(Duration::from_millis(100));
     }
 }
