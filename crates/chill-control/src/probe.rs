@@ -23,6 +23,8 @@ pub(crate) enum Finding {
 
 /// Pauses between probes of a key that is not back yet, in milliseconds; the last one repeats.
 const PAUSES: [Millis; 5] = [30_000, 120_000, 600_000, 3_600_000, 6 * 3_600_000];
+/// A key that serves is asked about this often, so that a subscription that ran out is found before a viewer finds it.
+const ROUTINE: Millis = 24 * 3_600_000;
 /// A claimed probe is free again after this long, should its claimer have died.
 const CLAIM: Millis = 120_000;
 /// Characters kept of an error.
@@ -51,8 +53,10 @@ pub(crate) fn apply(key: &mut Key, finding: &Finding, now: Millis) {
     }
     let settled = matches!(finding, Finding::Account(_)) && key.state.serving(now) == Serving::Everybody;
     let by_hand = matches!(key.state, KeyState::Draining | KeyState::Disabled);
-    if settled || by_hand {
+    if by_hand {
         (key.probe_due, key.probe_failures) = (None, 0);
+    } else if settled {
+        (key.probe_due, key.probe_failures) = (Some(now.saturating_add(ROUTINE)), 0);
     } else {
         let pause = PAUSES.get(key.probe_failures as usize).or(PAUSES.last()).copied().unwrap_or_default();
         (key.probe_due, key.probe_failures) = (Some(now.saturating_add(pause)), key.probe_failures.saturating_add(1));

@@ -177,3 +177,21 @@ async fn an_expired_plan_is_found_out_and_forgiven() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_key_that_serves_is_asked_about_once_a_day() {
+    trial::both(async |trial| {
+        let world = world(trial);
+        world.key("one", Terms::Household, None).await;
+        for (hours, asked) in [(0, 1), (23, 1), (1, 2), (1, 2), (24, 3)] {
+            world.clock.advance(Duration::from_secs(hours * 3_600));
+            world.control.probe_due().await.unwrap();
+            assert_eq!(world.store.asked("secret-of-one"), asked);
+        }
+        world.control.keys().disable(&actor(), "one").await.unwrap();
+        world.clock.advance(Duration::from_secs(48 * 3_600));
+        world.control.probe_due().await.unwrap();
+        assert_eq!(world.store.asked("secret-of-one"), 3, "a disabled one is left alone");
+    })
+    .await;
+}
