@@ -2,7 +2,7 @@
 //!
 //! For: [`Control`], which answers leases, counts usage and tells of changes as the edge's `ControlPlane` port in process;
 //! its use cases for the operator, each written to the audit trail; the [`vault`] that seals pool keys; and [`wire`], the
-//! internal HTTP API (`get-key`, `log-usage`) over any `ControlPlane`.
+//! internal HTTP API (`get-key`, `log-usage`, the change feed) over any `ControlPlane`, whose other end is [`remote`].
 //!
 //! Refuses: Stremio, vendors' wire formats (a store is asked through its port), the environment, and any network call
 //! while a transaction is open.
@@ -19,6 +19,7 @@ mod error;
 mod keys;
 mod probe;
 mod record;
+pub mod remote;
 mod usage;
 mod users;
 pub mod vault;
@@ -33,6 +34,7 @@ pub use control::Control;
 pub use devices::Devices;
 pub use error::UseError;
 pub use keys::{AddKey, Keys, PoolKey};
+pub use remote::{Deadlines, InvalidRemote, RemoteConfig, RemoteControl};
 pub use users::{AddUser, Limits, UserCard, Users};
 pub use vault::{MasterKeys, Vault, VaultError};
 

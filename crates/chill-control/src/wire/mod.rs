@@ -1,4 +1,5 @@
-//! The internal HTTP API between edges and a control plane: `get-key` and `log-usage` over any [`ControlPlane`].
+//! The internal HTTP API between edges and a control plane: `get-key`, `log-usage` and the change feed over any
+//! [`ControlPlane`].
 //!
 //! For: reading requests field by field, so that each mistake is named; bearer keys; the answers of the contract. The
 //! shapes on the wire live here alone.
@@ -7,7 +8,9 @@
 
 mod access;
 mod answer;
+mod events;
 mod fields;
+pub(crate) mod frame;
 mod get_key;
 mod log_usage;
 
@@ -18,8 +21,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::post;
+use axum::routing::{get, post};
 use chill_core::{Chance, Clock, ControlPlane};
+use tokio::sync::Semaphore;
 
 pub use access::{InternalKeys, InvalidInternalKey};
 
@@ -29,15 +33,19 @@ struct Api {
     keys: InternalKeys,
     clock: Clock,
     chance: Chance,
+    /// Places for readers of the change feed.
+    sockets: Arc<Semaphore>,
 }
 
-/// The routes `POST /api/v1/internal/pool/get-key` and `…/log-usage`, closed to everyone without one of the keys. Without
+/// The routes `POST /api/v1/internal/pool/get-key`, `…/log-usage` and `GET …/events`, closed to everyone without one of the keys. Without
 /// any key they are closed to all. Clock and chance date and name usage events that come without.
 pub fn internal_api(control: Arc<dyn ControlPlane>, keys: InternalKeys, clock: Clock, chance: Chance) -> Router {
-    let api = Arc::new(Api { control, keys, clock, chance });
+    let sockets = Arc::new(Semaphore::new(events::MOST_SOCKETS));
+    let api = Arc::new(Api { control, keys, clock, chance, sockets });
     Router::new()
         .route("/api/v1/internal/pool/get-key", post(get_key::get_key))
         .route("/api/v1/internal/pool/log-usage", post(log_usage::log_usage))
+        .route("/api/v1/internal/pool/events", get(events::events))
         .route_layer(from_fn_with_state(api.clone(), access::check))
         .with_state(api)
 }
