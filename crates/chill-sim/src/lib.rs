@@ -16,6 +16,7 @@ mod control;
 mod demo;
 mod fault;
 mod front;
+mod metainfo;
 mod serve;
 mod torbox;
 mod torznab;

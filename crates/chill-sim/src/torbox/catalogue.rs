@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use crate::content::content_seed;
+use crate::metainfo;
 
 /// What happens to a torrent when somebody adds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,15 +51,17 @@ pub struct Torrent {
     /// The CDN sends its files no faster than this (bytes per second of real time).
     #[serde(default)]
     pub cdn_bytes_per_s: Option<u64>,
+    /// From a private tracker: its `.torrent` file says so.
+    #[serde(default)]
+    pub private: bool,
 }
 
 impl Torrent {
     /// A cached torrent with a hash derived from its name and files.
     pub fn new<P: Into<String>>(name: impl Into<String>, files: impl IntoIterator<Item = (P, u64)>) -> Self {
         let files = files.into_iter().map(|(path, size)| TorrentFile { path: path.into(), size }).collect();
-        let torrent =
-            Self { name: name.into(), files, hash: String::new(), state: TorrentState::Cached, cdn_bytes_per_s: None };
-        torrent.normalised()
+        let (name, hash, state) = (name.into(), String::new(), TorrentState::Cached);
+        Self { name, files, hash, state, cdn_bytes_per_s: None, private: false }.normalised()
     }
 
     /// A cached torrent of one file without a folder.
@@ -78,6 +81,25 @@ impl Torrent {
     pub fn with_hash(mut self, hash: &str) -> Self {
         self.hash = hash.to_ascii_lowercase();
         self
+    }
+
+    /// From a private tracker. Its hash changes with that: call it before [`Torrent::with_own_hash`].
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.private = true;
+        self
+    }
+
+    /// With the infohash that its `.torrent` file has.
+    #[must_use]
+    pub fn with_own_hash(mut self) -> Self {
+        self.hash = metainfo::hash(&self);
+        self
+    }
+
+    /// Its `.torrent` file. Only of a torrent made [`with_own_hash`](Torrent::with_own_hash) does it have the same hash.
+    pub fn metainfo(&self) -> Vec<u8> {
+        metainfo::file(self)
     }
 
     /// Sent by the CDN no faster than this.

@@ -26,6 +26,10 @@ pub(crate) fn error_document(code: u16, description: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error code=\"{code}\" description=\"{description}\" />\n")
 }
 
+fn quoted(text: &str) -> impl std::fmt::Display {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+}
+
 /// A page of results; `offset` and `total` are told as Newznab does.
 pub(super) struct Page<'a> {
     pub(super) indexer: &'a Indexer,
@@ -54,7 +58,13 @@ impl Page<'_> {
 
     fn item(&self, xml: &mut String, release: &Release) {
         let magnet = escaped(&release.magnet());
-        let download = format!("{}/download/{}", self.base, release.hash);
+        let download = match release.file {
+            Some(_) => {
+                let (key, name) = (quoted(&self.indexer.api_key), quoted(&release.title));
+                escaped(&format!("{}/1/download?apikey={key}&link={}&file={name}", self.base, release.hash))
+            }
+            None => format!("{}/download/{}", self.base, release.hash),
+        };
         let (link, kind) = if self.indexer.magnets {
             (magnet.as_str(), "application/x-bittorrent;x-scheme-handler/magnet")
         } else {

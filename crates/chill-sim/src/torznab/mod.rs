@@ -128,7 +128,8 @@ impl Torznab {
         lock(&self.shelf).releases.clear();
     }
 
-    /// Lets `fault` happen on the next `times` calls of `function` (`caps`, `search`, `tvsearch`, `movie`; `""` for all).
+    /// Lets `fault` happen on the next `times` calls of `function` (`caps`, `search`, `tvsearch`, `movie`, `download`; `""`
+    /// for all).
     pub fn fault(&self, function: &str, fault: Fault, times: u32) {
         self.faults.add(FaultRule::new(function, fault).times(times));
     }
@@ -166,6 +167,7 @@ impl Torznab {
             .route("/api", get(search::api))
             .route("/api/v2.0/indexers/{indexer}/results/torznab/api", get(search::api))
             .route("/download/{hash}", get(search::download))
+            .route("/{indexer}/download", get(search::file))
             .layer(axum::middleware::from_fn_with_state(front, crate::front::front))
             .with_state(self.clone())
     }

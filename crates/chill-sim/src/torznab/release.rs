@@ -33,6 +33,9 @@ pub struct Release {
     /// Age in days.
     #[serde(default)]
     pub age_days: u32,
+    /// An indexer without magnets gives this torrent's file; without it, its download address redirects to the magnet.
+    #[serde(default)]
+    pub file: Option<Torrent>,
 }
 
 impl Release {
@@ -49,6 +52,7 @@ impl Release {
             seeders,
             peers: seeders + seeders / 4,
             age_days: 30,
+            file: None,
         }
     }
 
@@ -62,6 +66,13 @@ impl Release {
     #[must_use]
     pub fn titled(mut self, title: &str) -> Self {
         title.clone_into(&mut self.title);
+        self
+    }
+
+    /// Given out as a `.torrent` file: this torrent's, which should be the release's own.
+    #[must_use]
+    pub fn with_file(mut self, torrent: &Torrent) -> Self {
+        self.file = Some(torrent.clone());
         self
     }
 

@@ -13,6 +13,10 @@ use crate::front::{PaddedFeed, answer};
 struct Query(Vec<(String, String)>);
 
 impl Query {
+    fn read(raw: Option<String>) -> Self {
+        Self(url::form_urlencoded::parse(raw.unwrap_or_default().as_bytes()).into_owned().collect())
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
         found.filter(|value| !value.is_empty())
@@ -29,7 +33,7 @@ pub(super) async fn api(
     padded: Option<Extension<PaddedFeed>>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let query = Query(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect());
+    let query = Query::read(query);
     let content_type = torznab.indexer().content_type;
     let document = document(&torznab, &query, padded.map(|Extension(PaddedFeed(count))| count));
     answer(StatusCode::OK, &content_type, document.unwrap_or_else(|error| error))
@@ -45,6 +49,25 @@ pub(super) async fn download(State(torznab): State<Torznab>, Path(hash): Path<St
     let mut redirect = answer(StatusCode::FOUND, "", "");
     redirect.headers_mut().insert(header::LOCATION, location);
     redirect
+}
+
+/// `GET /{indexer}/download?apikey=…&link=…&file=…`, as Prowlarr gives files out: for its own key alone.
+pub(super) async fn file(State(torznab): State<Torznab>, RawQuery(query): RawQuery) -> Response {
+    let query = Query::read(query);
+    let shelf = lock(&torznab.shelf);
+    if query.text("apikey") != Some(shelf.indexer.api_key.as_str()) {
+        return answer(StatusCode::UNAUTHORIZED, "text/plain", "Unauthorized\n");
+    }
+    let release = query.text("link").and_then(|hash| shelf.releases.iter().find(|release| release.hash == hash));
+    let Some((release, torrent)) = release.and_then(|release| Some((release, release.file.as_ref()?))) else {
+        return answer(StatusCode::NOT_FOUND, "text/plain", "Not Found\n");
+    };
+    let mut file = answer(StatusCode::OK, "application/x-bittorrent", torrent.metainfo());
+    let name = percent_encoding::utf8_percent_encode(&release.title, percent_encoding::NON_ALPHANUMERIC);
+    if let Ok(named) = HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{name}.torrent")) {
+        file.headers_mut().insert(header::CONTENT_DISPOSITION, named);
+    }
+    file
 }
 
 /// The document asked for, or the error document.
@@ -92,6 +115,7 @@ fn filler(number: usize) -> Release {
         seeders: 1,
         peers: 1,
         age_days: 1,
+        file: None,
     }
 }
 

@@ -93,6 +93,28 @@ async fn items_carry_escaped_names_and_their_attributes() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn files_are_given_to_those_with_the_key() -> anyhow::Result<()> {
+    let (world, client) = world().await?;
+    let film = Torrent::new("A Film", [("a & b.mkv", 50_000_000)]).private().with_own_hash();
+    world.torznab().add_release(Release::movie(&film, FILM, 10).with_file(&film));
+    let without = Indexer { magnets: false, infohash: false, ..Indexer::default() };
+    world.torznab().set_indexer(without);
+    let key = world.torznab().api_key();
+    let feed = client.get(&format!("{}/api?t=movie&apikey={key}", world.torznab_url())).await?.text();
+    let link = feed.split("<link>").nth(1).and_then(|rest| rest.split("</link>").next()).unwrap_or_default();
+    let link = link.replace("&amp;", "&");
+    let file = client.get(&link).await?;
+    assert_eq!(file.status, 200);
+    assert_eq!(file.header("content-type"), "application/x-bittorrent");
+    assert_eq!(file.body, film.metainfo());
+    assert!(file.body.starts_with(b"d8:announce") && file.header("content-disposition").contains("A%20Film.torrent"));
+    assert_eq!(client.get(&link.replace("apikey=", "apikey=x")).await?.status, 401);
+    assert_eq!(client.get(&link.replace(&film.hash, "00")).await?.status, 404);
+    assert_eq!(world.torznab().calls_to("download"), 3);
+    Ok(())
+}
+
+#[tokio::test]
 async fn keys_functions_and_parameters_are_checked() -> anyhow::Result<()> {
     let (world, client) = stocked().await?;
     let base = world.torznab_url();
