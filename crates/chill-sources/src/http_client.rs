@@ -1,29 +1,59 @@
 //! The HTTP client of all sources: GET alone, a deadline, a body that is read up to a cap, redirects only to the same host.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use chill_core::Secret;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use url::Url;
+use url::{Host, Url};
+
+use crate::public::{PublicNames, is_public};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const IDLE_CONNECTIONS: usize = 16;
-const REDIRECTS: usize = 3;
+/// Redirects followed, at most.
+pub(crate) const REDIRECTS: usize = 3;
+/// Files of any indexer fetched at once.
+const DOWNLOADS: usize = 20;
 
 /// A client for HTTP and HTTPS that all sources share. Clones share the connections.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    /// Its connections lead to public addresses alone.
+    outward: Client<HttpsConnector<HttpConnector<PublicNames>>, Empty<Bytes>>,
+    public: fn(IpAddr) -> bool,
+    downloads: Arc<Semaphore>,
     user_agent: HeaderValue,
+}
+
+/// Where a call may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To an address the operator wrote.
+    Anywhere,
+    /// To an address somebody else wrote: never into the operator's own network.
+    Public,
+}
+
+/// What one call gave.
+#[derive(Debug)]
+pub(crate) enum Hop {
+    /// An answer.
+    Page(Page),
+    /// Where to ask instead, as it was told.
+    Redirect(String),
 }
 
 /// What came back.
@@ -49,27 +79,33 @@ pub(crate) enum Fault {
     Redirect,
     #[error("its address cannot be used")]
     Malformed,
+    #[error("it leads to an address that is not public, or to a port of another protocol")]
+    NotPublic,
 }
 
 impl Http {
     /// A client that introduces itself as `user_agent`.
     #[must_use]
     pub fn new(user_agent: &str) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        #[expect(clippy::expect_used, reason = "fails only when ring lacks TLS 1.2 and 1.3, whatever the input")]
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .expect("ring speaks TLS 1.2 and 1.3");
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build(tls.https_or_http().enable_http1().wrap_connector(tcp));
+        Self::with(user_agent, is_public)
+    }
+
+    /// One to which every address is a public one, for tests, whose servers are all on this machine.
+    #[cfg(test)]
+    pub(crate) fn all_public() -> Self {
+        Self::with("chillproxy/test", |_| true)
+    }
+
+    fn with(user_agent: &str, public: fn(IpAddr) -> bool) -> Self {
+        let outward = client(HttpConnector::new_with_resolver(PublicNames::new(public)));
         let user_agent = HeaderValue::from_str(user_agent).unwrap_or(HeaderValue::from_static("chillproxy"));
-        Self { client, user_agent }
+        let downloads = Arc::new(Semaphore::new(DOWNLOADS));
+        Self { client: client(HttpConnector::new()), outward, public, downloads, user_agent }
+    }
+
+    /// The turns of those who fetch files.
+    pub(crate) fn downloads(&self) -> &Semaphore {
+        &self.downloads
     }
 
     /// Gets a page, whose address may carry a key, until `end`. Of a body that is too long or too slow, what came until
@@ -80,17 +116,44 @@ impl Http {
     pub(crate) async fn get(&self, url: &Secret, cap: usize, end: Instant) -> Result<Page, Fault> {
         let mut url = Url::parse(url.expose()).map_err(|_| Fault::Malformed)?;
         for _ in 0..=REDIRECTS {
-            let asked = tokio::time::timeout_at(end, self.client.request(self.request(&url)?)).await;
-            let answer = asked.map_err(|_| Fault::Timeout)?;
-            let answer = answer.map_err(|e| if e.is_connect() { Fault::Connect } else { Fault::Broken })?;
-            let (head, body) = answer.into_parts();
-            if head.status.is_redirection() && head.status != StatusCode::NOT_MODIFIED {
-                url = redirect(&url, &head.headers).ok_or(Fault::Redirect)?;
-            } else {
-                return read(head.status, body, cap, end).await;
+            match self.hop(&url, Reach::Anywhere, cap, end).await? {
+                Hop::Page(page) => return Ok(page),
+                Hop::Redirect(to) => url = same_host(&url, &to).ok_or(Fault::Redirect)?,
             }
         }
         Err(Fault::Redirect)
+    }
+
+    /// One call, whose redirect is told and not followed.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub(crate) async fn hop(&self, url: &Url, reach: Reach, cap: usize, end: Instant) -> Result<Hop, Fault> {
+        let request = self.request(url)?;
+        let asked = match reach {
+            Reach::Anywhere => tokio::time::timeout_at(end, self.client.request(request)).await,
+            Reach::Public if !self.is_outward(url) => return Err(Fault::NotPublic),
+            Reach::Public => tokio::time::timeout_at(end, self.outward.request(request)).await,
+        };
+        let answer = asked.map_err(|_| Fault::Timeout)?;
+        let answer = answer.map_err(|e| if e.is_connect() { Fault::Connect } else { Fault::Broken })?;
+        let (head, body) = answer.into_parts();
+        if head.status.is_redirection() && head.status != StatusCode::NOT_MODIFIED {
+            let to = head.headers.get(header::LOCATION).ok_or(Fault::Redirect)?;
+            return Ok(Hop::Redirect(String::from_utf8_lossy(to.as_bytes()).into_owned()));
+        }
+        read(head.status, body, cap, end).await.map(Hop::Page)
+    }
+
+    /// What can be said before a name is resolved: the port, and an address that needs no resolving.
+    fn is_outward(&self, url: &Url) -> bool {
+        let port = url.port_or_known_default().is_some_and(|port| matches!(port, 80 | 443 | 1024..));
+        port && match url.host() {
+            Some(Host::Domain(_)) => true,
+            Some(Host::Ipv4(address)) => (self.public)(address.into()),
+            Some(Host::Ipv6(address)) => (self.public)(address.into()),
+            None => false,
+        }
     }
 
     fn request(&self, url: &Url) -> Result<Request<Empty<Bytes>>, Fault> {
@@ -103,9 +166,28 @@ impl Http {
     }
 }
 
+fn client<R>(mut tcp: HttpConnector<R>) -> Client<HttpsConnector<HttpConnector<R>>, Empty<Bytes>>
+where
+    HttpConnector<R>: Connect + Clone,
+    HttpsConnector<HttpConnector<R>>: Connect + Clone,
+{
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    #[expect(clippy::expect_used, reason = "fails only when ring lacks TLS 1.2 and 1.3, whatever the input")]
+    let tls = HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+        .expect("ring speaks TLS 1.2 and 1.3");
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .build(tls.https_or_http().enable_http1().wrap_connector(tcp))
+}
+
 /// Where to go on: the same host, and never from HTTPS back to plain HTTP, because the address may carry a key.
-fn redirect(from: &Url, headers: &HeaderMap) -> Option<Url> {
-    let to = from.join(headers.get(header::LOCATION)?.to_str().ok()?).ok()?;
+fn same_host(from: &Url, to: &str) -> Option<Url> {
+    let to = from.join(to).ok()?;
     let scheme = matches!((from.scheme(), to.scheme()), ("http" | "https", "https") | ("http", "http"));
     (scheme && to.host_str() == from.host_str()).then_some(to)
 }
@@ -138,10 +220,7 @@ mod tests {
 
     #[test]
     fn redirects_stay_at_the_host_and_never_lose_tls() {
-        let go = |from: &str, to: &'static str| {
-            let headers = HeaderMap::from_iter([(header::LOCATION, HeaderValue::from_static(to))]);
-            redirect(&Url::parse(from).unwrap(), &headers).map(String::from)
-        };
+        let go = |from: &str, to: &str| same_host(&Url::parse(from).unwrap(), to).map(String::from);
         assert_eq!(go("http://a/api?apikey=k", "https://a/api?apikey=k").unwrap(), "https://a/api?apikey=k");
         assert_eq!(go("http://a:80/x", "/y").unwrap(), "http://a/y");
         assert_eq!(go("https://a/x", "http://a/x"), None);

@@ -10,8 +10,11 @@
 
 mod cinemeta;
 mod http_client;
+mod public;
+mod torrent;
 mod torznab;
 
 pub use cinemeta::Cinemeta;
 pub use http_client::Http;
+pub use torrent::{Torrent, TorrentError};
 pub use torznab::{IndexersError, TorznabConfig, TorznabSource, parse_indexers};

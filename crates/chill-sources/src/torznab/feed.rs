@@ -1,39 +1,49 @@
 //! What an indexer answers: RSS with `torznab:attr` elements, or an error document.
 
-use chill_core::{Found, InfoHash};
+use chill_core::{Found, InfoHash, Secret};
 use quick_xml::events::{BytesStart, Event};
 
 use super::caps::refusal;
 use super::xml;
 use crate::http_client::Page;
 
-/// Items read of one answer, those without a hash included.
+/// Items read of one answer, the useless ones included.
 const ITEMS: usize = 1_000;
 
 /// The items of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
     pub(super) items: Vec<Item>,
-    /// Items that did not tell which torrent they are.
-    pub(super) without_hash: usize,
+    /// Items that told neither which torrent they are nor where to find that out.
+    pub(super) useless: usize,
     /// There was more than is read, or the document broke off.
     pub(super) cut: bool,
+    /// How many items there are on all pages together, where the indexer says it.
+    total: Option<usize>,
 }
 
-/// One item that tells its hash.
-#[derive(Debug, PartialEq, Eq)]
+/// One item that tells its hash, or where its `.torrent` file is.
+#[derive(Clone, Debug)]
 pub(super) struct Item {
-    hash: InfoHash,
-    name: String,
-    size: Option<u64>,
-    seeders: Option<u32>,
-    private: bool,
+    pub(super) name: String,
+    pub(super) hash: Option<InfoHash>,
+    /// Where its `.torrent` file is. May carry a key.
+    pub(super) link: Option<Secret>,
+    pub(super) size: Option<u64>,
+    pub(super) seeders: Option<u32>,
+    pub(super) private: bool,
 }
 
 impl Item {
-    pub(super) fn into_found(self, source: &str, exact: bool) -> Found {
-        let Self { hash, name, size, seeders, private } = self;
-        Found { hash, name, size, seeders, source: source.to_owned(), private, exact }
+    /// As a torrent, when its hash is known.
+    pub(super) fn into_found(self, source: &str, exact: bool) -> Option<Found> {
+        let Self { name, hash, size, seeders, private, .. } = self;
+        Some(Found { hash: hash?, name, size, seeders, source: source.to_owned(), private, exact })
+    }
+
+    /// Whether they look like the same one.
+    pub(super) fn resembles(&self, other: &Self) -> bool {
+        (&self.name, self.hash, self.size) == (&other.name, other.hash, other.size)
     }
 }
 
@@ -70,7 +80,7 @@ impl Feed {
         let mut reader = xml::reader(&text);
         let mut reading = Reading::default();
         let ended = loop {
-            if reading.feed.items.len() + reading.feed.without_hash >= ITEMS {
+            if reading.feed.len() >= ITEMS {
                 break false;
             }
             match reader.read_event() {
@@ -84,6 +94,19 @@ impl Feed {
             return Err(format!("HTTP {status}: it answered with something that is not a Torznab feed"));
         }
         Ok(Self { cut: !ended, ..reading.feed })
+    }
+
+    /// Where the next page begins, when this one is full. `limit` is the page that was asked for.
+    pub(super) fn next(&self, limit: Option<u32>) -> Option<usize> {
+        let full = match self.total {
+            Some(total) => total > self.len(),
+            None => limit.is_some_and(|limit| usize::try_from(limit).is_ok_and(|limit| self.len() >= limit)),
+        };
+        (full && !self.cut && self.len() > 0).then_some(self.len())
+    }
+
+    fn len(&self) -> usize {
+        self.items.len() + self.useless
     }
 }
 
@@ -123,6 +146,9 @@ impl Reading {
         match (element.local_name().as_ref(), &mut self.draft) {
             ("error", None) => return Err(refusal(element)),
             ("rss" | "channel", None) => self.is_feed = true,
+            ("response", None) => {
+                self.feed.total = xml::attribute(element, "total").and_then(|total| total.trim().parse().ok());
+            }
             ("item", _) => (self.draft, self.is_feed) = (Some(Draft::default()), true),
             (_, Some(draft)) => draft.note(element),
             (_, None) => {}
@@ -140,7 +166,7 @@ impl Reading {
         let Some(draft) = self.draft.take() else { return };
         match draft.into_item() {
             Some(item) => self.feed.items.push(item),
-            None => self.feed.without_hash += 1,
+            None => self.feed.useless += 1,
         }
     }
 }
@@ -190,13 +216,16 @@ impl Draft {
         let attributes = &self.attributes;
         let own = attributes.infohash.as_deref().and_then(|hash| hash.trim().parse().ok());
         let places = [attributes.magneturl.as_deref(), self.enclosure.as_deref(), Some(&self.link), Some(&self.guid)];
-        let hash = own.or_else(|| places.into_iter().flatten().find_map(|url| InfoHash::from_magnet(url.trim())))?;
+        let hash = own.or_else(|| places.into_iter().flatten().find_map(|url| InfoHash::from_magnet(url.trim())));
+        let link = [self.enclosure.as_deref(), attributes.magneturl.as_deref(), Some(&self.link)];
+        let link = link.into_iter().flatten().map(str::trim).find(|url| is_web(url)).map(Secret::new);
         let sizes = [attributes.size.as_deref(), Some(&self.size), self.length.as_deref()];
         let size = sizes.into_iter().flatten().find_map(|size| size.trim().parse().ok().filter(|size| *size > 0));
         let seeders = attributes.seeders.as_deref().and_then(|seeders| seeders.trim().parse().ok());
         let private = self.is_private();
         let name = self.title.split(char::is_control).collect::<Vec<_>>().join(" ").trim().to_owned();
-        (!name.is_empty()).then_some(Item { hash, name, size, seeders, private })
+        let useful = !name.is_empty() && (hash.is_some() || link.is_some());
+        useful.then_some(Item { name, hash, link, size, seeders, private })
     }
 
     /// Jackett and Prowlarr say it; otherwise only private trackers ask for a ratio or a time of seeding.
@@ -210,6 +239,12 @@ impl Draft {
             _ => above_zero(&self.attributes.minimum_ratio) || above_zero(&self.attributes.minimum_seed_time),
         }
     }
+}
+
+/// Whether it is an address of the web, and not one that was too long to be kept whole.
+fn is_web(url: &str) -> bool {
+    let scheme = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    url.len() < xml::TEXT && (scheme("http://") || scheme("https://"))
 }
 
 #[cfg(test)]
@@ -227,7 +262,7 @@ mod tests {
 
     fn one(item: &str) -> Item {
         let mut feed = feed(&format!("<item><title>A</title>{item}</item>"));
-        assert_eq!((feed.items.len(), feed.without_hash, feed.cut), (1, 0, false), "{item}");
+        assert_eq!((feed.items.len(), feed.useless, feed.cut), (1, 0, false), "{item}");
         feed.items.remove(0)
     }
 
@@ -243,10 +278,47 @@ mod tests {
             format!("<guid isPermaLink='false'><![CDATA[magnet:?xt=urn:btih:{HASH}&dn=A]]></guid>"),
             format!("<x:attr name='infohash' value='none'/><link>{magnet}</link>"),
         ] {
-            assert_eq!(one(&item).hash.to_string(), HASH, "{item}");
+            assert_eq!(one(&item).hash.unwrap().to_string(), HASH, "{item}");
         }
-        let without = "<item><title>A</title><link>http://x/download/1</link></item>";
-        assert_eq!((feed(without).items.len(), feed(without).without_hash), (0, 1));
+        let without = "<item><title>A</title><guid>http://x/details/1</guid></item>";
+        assert_eq!((feed(without).items.len(), feed(without).useless), (0, 1));
+    }
+
+    #[test]
+    fn a_link_to_a_file_is_found_where_it_stands() {
+        let long = format!("<link>http://x/{}</link>", "a".repeat(5_000));
+        for (item, link) in [
+            ("<link>http://x/1?k=a&amp;b=c</link>", Some("http://x/1?k=a&b=c")),
+            ("<link>http://x/details</link><enclosure url=' HTTPS://x/2 '/>", Some("HTTPS://x/2")),
+            ("<enclosure url='magnet:?dn=x'/><link>http://x/3</link>", Some("http://x/3")),
+            ("<t:attr name='magneturl' value='http://x/4'/><link>http://x/3</link>", Some("http://x/4")),
+            ("<link>ftp://x/3</link>", None),
+            ("<link>file:///etc/passwd</link>", None),
+            (long.as_str(), None),
+        ] {
+            let guid = format!("<guid>magnet:?xt=urn:btih:{HASH}</guid>");
+            assert_eq!(one(&(guid + item)).link.as_ref().map(Secret::expose), link, "{item}");
+        }
+        let hidden = one("<link>http://x/1?apikey=sekret</link>");
+        assert!(hidden.hash.is_none() && !format!("{hidden:?}").contains("sekret"));
+    }
+
+    #[test]
+    fn a_full_page_has_a_next_one() {
+        let item = "<item><title>A</title><link>http://x/1</link></item><item></item>";
+        let told = |total: &str| format!("<newznab:response offset='0' total='{total}'/>{item}");
+        for (items, limit, next) in [
+            (item.to_owned(), Some(2), Some(2)),
+            (item.to_owned(), Some(3), None),
+            (item.to_owned(), None, None),
+            (told("2"), Some(2), None),
+            (told("3"), None, Some(2)),
+            (told("odd"), Some(2), Some(2)),
+            (String::new(), Some(0), None),
+        ] {
+            assert_eq!(feed(&items).next(limit), next, "{items}");
+        }
+        assert_eq!(feed(&item.repeat(1_000)).next(Some(100)), None, "what was cut has no next page");
     }
 
     #[test]
@@ -299,7 +371,7 @@ mod tests {
     fn ten_thousand_items_are_a_thousand() {
         let item = format!("<item><title>A</title><guid>magnet:?xt=urn:btih:{HASH}</guid></item><item/><item></item>");
         let feed = feed(&item.repeat(10_000));
-        assert!(feed.cut && feed.items.len() + feed.without_hash == ITEMS);
+        assert!(feed.cut && feed.len() == ITEMS);
     }
 
     #[test]

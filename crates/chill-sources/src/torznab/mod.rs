@@ -1,14 +1,15 @@
 //! Torznab: the search protocol of Jackett, Prowlarr and many indexers (`https://torznab.github.io/spec-1.3-draft/`).
 //!
 //! For: turning a wish into an indexer's queries and whatever it answers into torrents.
-//! Refuses: to follow download links of items (only items whose hash is told are used), more than a page per query, and
-//! showing an indexer's key or address to anybody.
+//! Refuses: more than two pages per query, and showing an indexer's key or address to anybody.
 //!
-//! Start at [`TorznabSource`]; `caps` is what an indexer can do, `query` what it is asked, `feed` what it answers.
+//! Start at [`TorznabSource`]; `caps` is what an indexer can do, `query` what it is asked, `feed` what it answers, `links`
+//! what the `.torrent` files say that it leads to.
 
 mod caps;
 mod feed;
 mod indexers;
+mod links;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -16,18 +17,20 @@ mod xml;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chill_core::{Found, InfoHash, Secret, Source, SourceError, Wanted};
 use futures_util::future::join_all;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::http_client::{Http, Page};
 use caps::Caps;
-use feed::Feed;
+use feed::{Feed, Item};
+use links::{Asked, Links};
 use query::Query;
 
 pub use indexers::{IndexersError, parse_indexers};
@@ -42,6 +45,8 @@ const CAPS_FOR: Duration = Duration::from_secs(6 * 3600);
 const NO_CAPS_FOR: Duration = Duration::from_secs(60);
 /// Queries running at once at one indexer; the others wait for their turn within their budget.
 const AT_ONCE: usize = 8;
+/// The part of the budget that is left to the one who asked, to make use of what was found.
+const LEFT: u32 = 20;
 
 /// One indexer of the operator's.
 #[derive(Clone, Debug)]
@@ -62,8 +67,11 @@ pub struct TorznabSource {
     endpoint: Url,
     apikey: Secret,
     http: Http,
+    links: Arc<Links>,
     caps: Mutex<Option<Known>>,
     turns: Semaphore,
+    /// It gives the first page whatever page is asked for.
+    repeats: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -77,8 +85,10 @@ impl TorznabSource {
     #[must_use]
     pub fn new(config: TorznabConfig, http: Http) -> Self {
         let TorznabConfig { name, url, apikey } = config;
-        let (caps, turns) = (Mutex::new(None), Semaphore::new(AT_ONCE));
-        Self { name, endpoint: endpoint(url), apikey, http, caps, turns }
+        let endpoint = endpoint(url);
+        let links = Arc::new(Links::new(endpoint.clone(), apikey.clone(), http.clone()));
+        let (caps, turns, repeats) = (Mutex::new(None), Semaphore::new(AT_ONCE), AtomicBool::new(false));
+        Self { name, endpoint, apikey, http, links, caps, turns, repeats }
     }
 
     fn error(&self, message: &str) -> SourceError {
@@ -98,21 +108,62 @@ impl TorznabSource {
         caps
     }
 
-    async fn ask(&self, query: &Query, end: Instant) -> Result<Vec<Found>, String> {
+    /// One query: its first page and, when that is full, one more. The files its items lead to are fetched meanwhile.
+    async fn ask(&self, query: &Query, asked: &Asked, end: Instant) -> Result<Vec<Found>, String> {
         let turn = tokio::time::timeout_at(end, self.turns.acquire()).await;
-        let _turn = turn.map_err(|_| "too many searches at once, none left in time".to_owned())?;
-        let page = self.get(&query.parameters, end).await?;
-        let feed = Feed::read(&page)?;
-        if feed.without_hash > 0 || feed.cut {
-            let (skipped, cut) = (feed.without_hash, feed.cut);
+        let turn = turn.ok().and_then(Result::ok).ok_or("too many searches at once, none left in time")?;
+        let first = self.page(&query.parameters, end).await?;
+        let next = first.next(query.limit).filter(|_| !self.repeats.load(Ordering::Relaxed));
+        let head = first.items.first().cloned();
+        let more = async {
+            let more = match next {
+                Some(offset) => self.next_page(query, offset, head, turn, end).await,
+                None => Vec::new(),
+            };
+            self.links.resolve(more, asked, end).await
+        };
+        let (first, more) = tokio::join!(self.links.resolve(first.items, asked, end), more);
+        let items = first.into_iter().chain(more);
+        Ok(items.filter_map(|item| item.into_found(&self.name, query.exact)).collect())
+    }
+
+    /// The items of the second page; none when there is no such page.
+    async fn next_page(
+        &self,
+        query: &Query,
+        offset: usize,
+        head: Option<Item>,
+        _turn: SemaphorePermit<'_>,
+        end: Instant,
+    ) -> Vec<Item> {
+        let mut parameters = query.parameters.clone();
+        parameters.push(("offset", offset.to_string()));
+        let items = match self.page(&parameters, end).await {
+            Ok(page) => page.items,
+            Err(message) => {
+                tracing::debug!(failure = %self.error(&message), "an indexer gave no second page");
+                return Vec::new();
+            }
+        };
+        if head.zip(items.first()).is_some_and(|(head, first)| head.resembles(first)) {
+            self.repeats.store(true, Ordering::Relaxed);
+            return Vec::new();
+        }
+        items
+    }
+
+    async fn page(&self, parameters: &[(&'static str, String)], end: Instant) -> Result<Feed, String> {
+        let feed = Feed::read(&self.get(parameters, end).await?)?;
+        if feed.useless > 0 || feed.cut {
+            let (skipped, cut) = (feed.useless, feed.cut);
             tracing::debug!(
                 source = self.name,
                 skipped,
                 cut,
-                "items without a hash were skipped, or the answer was cut"
+                "items without hash and link were skipped, or the answer was cut"
             );
         }
-        Ok(feed.items.into_iter().map(|item| item.into_found(&self.name, query.exact)).collect())
+        Ok(feed)
     }
 
     async fn get(&self, parameters: &[(&'static str, String)], end: Instant) -> Result<Page, String> {
@@ -133,11 +184,12 @@ impl Source for TorznabSource {
     }
 
     async fn search(&self, wanted: &Wanted) -> Result<Vec<Found>, SourceError> {
-        let end = Instant::now() + wanted.budget;
+        let end = Instant::now() + (wanted.budget - wanted.budget / LEFT);
         let waited = tokio::time::timeout_at(end, self.caps(end)).await;
         let caps = waited.unwrap_or_else(|_| Err("no answer in time".to_owned())).map_err(|e| self.error(&e))?;
         let queries = query::queries(&caps, wanted).map_err(|e| self.error(e))?;
-        let answers = join_all(queries.iter().map(|query| self.ask(query, end))).await;
+        let asked = Asked::default();
+        let answers = join_all(queries.iter().map(|query| self.ask(query, &asked, end))).await;
         let (mut found, mut failure) = (Vec::new(), None);
         for answer in answers {
             match answer {

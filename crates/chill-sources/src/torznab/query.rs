@@ -16,6 +16,8 @@ pub(super) struct Query {
     pub(super) parameters: Vec<(&'static str, String)>,
     /// It asks by id for exactly what is wanted.
     pub(super) exact: bool,
+    /// The page it asks for, when the indexer says which is the largest.
+    pub(super) limit: Option<u32>,
 }
 
 /// The queries for what is wanted, by id where the indexer can, else by title.
@@ -43,6 +45,7 @@ pub(super) fn queries(caps: &Caps, wanted: &Wanted) -> Result<Vec<Query>, &'stat
         }
         if let Some(limit) = caps.limit {
             query.parameters.push(("limit", limit.to_string()));
+            query.limit = Some(limit);
         }
     }
     Ok(queries)
@@ -53,17 +56,17 @@ pub(super) fn queries(caps: &Caps, wanted: &Wanted) -> Result<Vec<Query>, &'stat
 fn by_id(search: &Search, content: &ContentId) -> Vec<Query> {
     let id = ("imdbid", content.imdb().to_owned());
     let Some((season, episode)) = content.episode() else {
-        return vec![Query { parameters: vec![("t", "movie".to_owned()), id], exact: true }];
+        return vec![Query { parameters: vec![("t", "movie".to_owned()), id], exact: true, limit: None }];
     };
     let mut whole = vec![("t", "tvsearch".to_owned()), id];
     if !search.takes("season") {
-        return vec![Query { parameters: whole, exact: false }];
+        return vec![Query { parameters: whole, exact: false, limit: None }];
     }
     whole.push(("season", season.to_string()));
-    let mut queries = vec![Query { parameters: whole.clone(), exact: false }];
+    let mut queries = vec![Query { parameters: whole.clone(), exact: false, limit: None }];
     if search.takes("ep") {
         whole.push(("ep", episode.to_string()));
-        queries.insert(0, Query { parameters: whole, exact: true });
+        queries.insert(0, Query { parameters: whole, exact: true, limit: None });
     }
     queries
 }
@@ -86,7 +89,7 @@ fn by_title(caps: &Caps, own: &Search, content: &ContentId, title: &Title) -> Re
         (None, Some(year)) => vec![format!("{name} {year}")],
         (None, None) => vec![name],
     };
-    let query = |text| Query { parameters: vec![("t", function.to_owned()), ("q", text)], exact: false };
+    let query = |text| Query { parameters: vec![("t", function.to_owned()), ("q", text)], exact: false, limit: None };
     Ok(texts.into_iter().map(query).collect())
 }
 

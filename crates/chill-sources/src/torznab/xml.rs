@@ -8,7 +8,7 @@ use quick_xml::events::{BytesRef, BytesStart};
 use quick_xml::{Reader, XmlVersion};
 
 /// The longest text of one element or attribute that is kept, in bytes.
-const TEXT: usize = 4_096;
+pub(super) const TEXT: usize = 4_096;
 /// The longest message, in characters.
 const MESSAGE: usize = 200;
 

@@ -1,7 +1,9 @@
 //! The Torznab client against the simulated indexer, and against small servers for what that one does not do.
 
 mod bad_days;
+mod files;
 mod odd_servers;
+mod pages;
 mod searching;
 
 use std::time::Duration;

@@ -13,9 +13,10 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-const CAPS: &str = r#"<caps><searching><movie-search available="yes" supportedParams="imdbid"/></searching></caps>"#;
+pub(super) const CAPS: &str =
+    r#"<caps><searching><movie-search available="yes" supportedParams="imdbid"/></searching></caps>"#;
 
-async fn serve(router: Router) -> String {
+pub(super) async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
