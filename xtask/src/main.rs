@@ -11,6 +11,7 @@ mod demo;
 mod needs;
 mod node;
 mod postgres;
+mod redis;
 mod report;
 mod running;
 mod shell;

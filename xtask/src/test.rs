@@ -9,11 +9,14 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use crate::postgres::Postgres;
+use crate::redis::Redis;
 use crate::report::{Report, Tally};
 use crate::{needs, node, shell, tidy, world};
 
 /// Where tests find the PostgreSQL they make their databases in.
 const POSTGRES_URL: &str = "CHILL_TEST_POSTGRES_URL";
+/// Where tests find the Redis they count in.
+const REDIS_URL: &str = "CHILL_TEST_REDIS_URL";
 
 /// Without words everything; with words only `cargo test` with them.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
@@ -76,10 +79,10 @@ fn check_tidy() -> anyhow::Result<()> {
 }
 
 fn cargo_test(words: &[&str]) -> anyhow::Result<Tally> {
-    let postgres = Postgres::start()?;
+    let (postgres, redis) = (Postgres::start()?, Redis::start()?);
     let mut tally = Tally::default();
     let mut cargo = shell::cargo([["test", "--no-fail-fast"].as_slice(), words].concat());
-    cargo.env(POSTGRES_URL, postgres.url());
+    cargo.env(POSTGRES_URL, postgres.url()).env(REDIS_URL, redis.url());
     let right = shell::watch(&mut cargo, |line| tally.read(line))?;
     if !right && tally.failed == 0 {
         // A test binary that crashed, or code that does not compile, prints no sum.

@@ -1,7 +1,8 @@
 //! What is stored: one SQL text on two engines, SQLite (one file, one machine) and PostgreSQL (several nodes).
 //!
 //! For: opening and migrating a database, transactions, every query the control plane makes, the feed of changes across
-//! processes, the library of known torrents, and the usage spool in a file of its own.
+//! processes, the library of known torrents, the usage spool in a file of its own, and request counters, in memory or shared
+//! through Redis.
 //!
 //! Refuses: decisions (who may use what is decided in `chill-control` and `chill-core`), cleartext keys (it sees sealed
 //! bytes), HTTP, the time of day and chance: both come in as parameters.
@@ -17,12 +18,15 @@ mod device;
 mod engine;
 mod error;
 mod feed;
+mod imdb;
 mod key;
 mod known;
 mod library;
 mod list;
 mod master;
 mod migrate;
+mod rate;
+mod redis;
 mod spool;
 mod statement;
 #[cfg(test)]
@@ -37,9 +41,12 @@ pub use audit::AuditEntry;
 pub use device::{Device, DeviceState, NewDevice};
 pub use engine::{Db, Options, Tx};
 pub use error::DbError;
+pub use imdb::{ImdbImport, ImdbTitle, ImdbTitles};
 pub use key::{Key, NewKey, SealedKey};
 pub use library::TorrentLibrary;
 pub use migrate::Schema;
+pub use rate::LocalRates;
+pub use redis::{InvalidRedisUrl, RedisUrl, SharedRates};
 pub use spool::SqliteSpool;
 pub use url::{DbUrl, InvalidDbUrl};
 pub use usage::{CountedEvent, UsageBy, UsageRow, UsageWindow};
