@@ -1,0 +1,29 @@
+//! Where this process counts viewers' requests: in its own memory, or in the Redis all nodes share.
+
+use std::sync::Arc;
+
+use chill_core::Rates;
+use chill_db::{LocalRates, SharedRates};
+
+use crate::config::LimitsSection;
+
+/// The counters of this process.
+#[derive(Clone)]
+pub(super) struct Counters {
+    /// For the edge.
+    pub(super) port: Arc<dyn Rates>,
+    /// The shared ones, for readiness.
+    pub(super) redis: Option<Arc<SharedRates>>,
+}
+
+/// Opens the counters. Redis may be away: then it is a warning, and this node counts alone.
+pub(super) async fn open(section: &LimitsSection) -> anyhow::Result<Counters> {
+    let Some(url) = &section.redis else {
+        return Ok(Counters { port: Arc::new(LocalRates::new(section.rates)), redis: None });
+    };
+    let shared = Arc::new(SharedRates::open(url, section.rates)?);
+    if shared.is_there().await {
+        tracing::info!("limits are shared through Redis");
+    }
+    Ok(Counters { port: shared.clone(), redis: Some(shared) })
+}
