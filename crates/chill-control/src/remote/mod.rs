@@ -12,6 +12,8 @@ mod guess;
 mod lease;
 mod nodes;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 use std::fmt;

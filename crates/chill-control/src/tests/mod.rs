@@ -8,6 +8,7 @@ mod pool;
 mod races;
 mod random;
 mod reports;
+pub(crate) mod suite;
 mod users;
 
 use std::collections::HashMap;
