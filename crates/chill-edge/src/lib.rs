@@ -12,6 +12,7 @@
 
 mod access;
 mod background;
+pub mod choose;
 mod cors;
 pub mod edge;
 pub mod error;
