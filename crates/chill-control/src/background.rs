@@ -56,6 +56,9 @@ impl Core {
             if let Err(error) = self.probe_due().await {
                 tracing::warn!(%error, "keys could not be probed; trying again");
             }
+            if let Err(error) = self.show_key_states().await {
+                tracing::debug!(%error, "the states of the keys could not be shown");
+            }
             let _ = tokio::time::timeout(PROBES, self.suspicion.notified()).await;
         }
     }

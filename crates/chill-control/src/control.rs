@@ -13,6 +13,7 @@ use chill_core::{
 use chill_db::{Db, DbError};
 use futures_util::StreamExt;
 use tokio::sync::{Notify, OnceCell};
+use tokio::time::Instant;
 
 use crate::decide::Queue;
 use crate::{ControlConfig, Devices, Keys, UseError, Users, Vault, VaultError};
@@ -121,7 +122,10 @@ pub(crate) fn unavailable(error: &DbError) -> ControlError {
 #[async_trait]
 impl ControlPlane for Control {
     async fn lease(&self, ask: &LeaseRequest) -> Result<Lease, ControlError> {
-        self.queue.decide(ask).await
+        let asked = Instant::now();
+        let decided = self.queue.decide(ask).await;
+        metrics::histogram!("chillproxy_get_key_seconds").record(asked.elapsed().as_secs_f64());
+        decided
     }
 
     async fn record(&self, events: &[UsageEvent]) -> Result<Recorded, ControlError> {

@@ -16,6 +16,7 @@ mod control;
 mod decide;
 mod devices;
 mod error;
+mod key_states;
 mod keys;
 mod probe;
 mod record;

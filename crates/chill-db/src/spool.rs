@@ -92,6 +92,7 @@ impl SqliteSpool {
         let (held,) = run!(one tx, (i64,), COUNT)?;
         tx.commit().await?;
         let held = Arc::new(AtomicU64::new(sum(held)));
+        show(&held);
         let (appends, waiting) = mpsc::channel(WAITING);
         drop(tokio::spawn(write(db.clone(), held.clone(), most, waiting)));
         Ok(Self { db, held, appends })
@@ -151,8 +152,15 @@ impl SqliteSpool {
         let gone = run!(done tx, FORGET, json(ids)?)?;
         tx.commit().await?;
         let _ = self.held.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |held| Some(held.saturating_sub(gone)));
+        show(&self.held);
         Ok(())
     }
+}
+
+/// How many events wait, for the operator.
+#[expect(clippy::cast_precision_loss, reason = "at most a million")]
+fn show(held: &AtomicU64) {
+    metrics::gauge!("chillproxy_spool_events").set(held.load(Ordering::SeqCst) as f64);
 }
 
 fn row(event: &UsageEvent) -> Result<(EventId, String), DbError> {
@@ -191,6 +199,7 @@ async fn write(db: Db, held: Arc<AtomicU64>, most: u64, mut waiting: mpsc::Recei
         let kept = keep(&db, &fit).await;
         if let Ok(rows) = kept {
             held.fetch_add(rows, Ordering::SeqCst);
+            show(&held);
         }
         let answer = kept.map(|_| ()).map_err(SpoolError::from);
         for append in fit {

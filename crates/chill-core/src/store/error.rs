@@ -90,6 +90,28 @@ pub enum Retry {
 pub const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
 
 impl StoreErrorKind {
+    /// A word for metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::PaymentRequired => "payment_required",
+            Self::LimitExceeded => "limit_exceeded",
+            Self::DownloadsClosed { .. } => "downloads_closed",
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::LegalReasons => "legal_reasons",
+            Self::NotFound => "not_found",
+            Self::NotCached => "not_cached",
+            Self::Conflict => "conflict",
+            Self::Unprocessable => "unprocessable",
+            Self::MagnetInvalid => "magnet_invalid",
+            Self::BadRequest => "bad_request",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+        }
+    }
+
     /// Whether and how to try again.
     #[must_use]
     pub fn retry(self) -> Retry {

@@ -104,6 +104,7 @@ impl Leases {
         let turn = self.turn();
         let usable = |answer: &Answer| self.usable(&key, answer, exclude, turn);
         if let Some(answer) = self.answers.get(&key).await.filter(&usable) {
+            metrics::counter!("chillproxy_lease_cache_total", "result" => "hit").increment(1);
             return answer.into_result();
         }
         let request = LeaseRequest {
@@ -117,6 +118,8 @@ impl Leases {
         };
         let ask = Box::pin(self.ask(&key, &request));
         let entry = self.answers.entry_by_ref(&key).or_insert_with_if(ask, |answer| !usable(answer)).await;
+        let result = if entry.is_fresh() { "asked" } else { "joined" };
+        metrics::counter!("chillproxy_lease_cache_total", "result" => result).increment(1);
         entry.into_value().into_result()
     }
 
@@ -142,6 +145,7 @@ impl Leases {
 
     /// Tells whether changes are heard from now on.
     pub(crate) fn hear(&self, heard: bool) {
+        metrics::gauge!("chillproxy_feed_connected").set(if heard { 1.0 } else { 0.0 });
         let mut hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
         if hearing.heard != heard {
             *hearing = Hearing { heard, since: Instant::now() };

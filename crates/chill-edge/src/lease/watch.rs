@@ -6,6 +6,7 @@ use chill_core::clock::millis;
 use chill_core::control::{Act, Subject};
 use chill_core::{Chance, Change, ControlPlane, Epoch};
 use futures_util::StreamExt;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Leases;
@@ -51,9 +52,11 @@ pub(crate) async fn follow(
 
 /// Drops what the change overtakes, then cuts: in this order no film can start on a dropped lease unseen.
 async fn apply(leases: &Leases, playbacks: &Playbacks, change: &Change) {
+    let heard = Instant::now();
     leases.changed(change).await;
     if change.act == Act::Revoke {
         let cut = playbacks.cut(change);
+        metrics::histogram!("chillproxy_revocation_seconds").record(heard.elapsed().as_secs_f64());
         tracing::info!(epoch = change.epoch, cut, "a right was revoked");
     }
     if change.subject == Subject::Everything {

@@ -12,7 +12,7 @@ mod transport;
 
 use std::time::Duration;
 
-use chill_core::{Chance, Clock, Secret};
+use chill_core::{Chance, Clock, Secret, StoreError};
 use tokio::time::Instant;
 
 pub(crate) use date::{rate_reset, retry_after, rfc3339, until};
@@ -92,6 +92,13 @@ impl Client {
             }
         }
     }
+}
+
+/// Counts an error on its way out of a vendor's client.
+pub(crate) fn counted(error: StoreError) -> StoreError {
+    let (store, kind) = (error.store.as_str(), error.kind.word());
+    metrics::counter!("chillproxy_store_errors_total", "store" => store, "kind" => kind).increment(1);
+    error
 }
 
 /// The endpoint's name is a constant of ours; nothing of the URL or the body is logged.

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::envelope::{Refusal, decode, when_again};
 use super::wire;
-use crate::client::{ANSWER_CAP, Answer, Call, Client, Fault, KeyDigest, LIST_CAP, NoAnswer, printable};
+use crate::client::{ANSWER_CAP, Answer, Call, Client, Fault, KeyDigest, LIST_CAP, NoAnswer, counted, printable};
 
 /// Items per page of the list: so many fit into the body cap even when they are packs.
 pub(super) const PAGE: usize = 250;
@@ -257,6 +257,6 @@ impl From<NoAnswer> for Failure {
 
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
-        failure.error
+        counted(failure.error)
     }
 }
