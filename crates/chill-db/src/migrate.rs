@@ -26,6 +26,7 @@ macro_rules! steps {
 
 const STEPS: &[Step] = steps! {
     1 "0001_init";
+    2 "0002_imdb_titles";
 };
 
 statements! {

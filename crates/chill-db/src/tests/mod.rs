@@ -3,6 +3,7 @@
 
 mod bad_days;
 mod feed;
+mod imdb;
 mod known;
 mod schema;
 mod spool;

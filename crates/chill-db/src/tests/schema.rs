@@ -15,6 +15,7 @@ fn statements() -> Vec<Statement> {
         crate::audit::STATEMENTS,
         crate::change::STATEMENTS,
         crate::device::STATEMENTS,
+        crate::imdb::STATEMENTS,
         crate::key::STATEMENTS,
         crate::known::STATEMENTS,
         crate::master::STATEMENTS,
@@ -65,8 +66,8 @@ fn no_file_with_statements_is_forgotten() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
         files += usize::from(text.contains("\nstatements! {"));
     }
-    // The ten above, and the spool.
-    assert_eq!(files, 11);
+    // The eleven above, and the spool.
+    assert_eq!(files, 12);
 }
 
 #[tokio::test]
