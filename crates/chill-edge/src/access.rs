@@ -89,6 +89,12 @@ impl Ways {
         Ok(Self { store, left, excluded: Vec::new(), refusal: None })
     }
 
+    /// No way at all, for a playback that only tests what playbacks do.
+    #[cfg(test)]
+    pub(crate) fn none(store: StoreCode) -> Self {
+        Self { store, left: VecDeque::new(), excluded: Vec::new(), refusal: None }
+    }
+
     /// The store they lead to.
     pub(crate) fn store(&self) -> StoreCode {
         self.store
@@ -140,6 +146,12 @@ impl Ways {
     /// Takes note that a key has no room for one more stream.
     pub(crate) fn full(&mut self, grant: &Grant) {
         self.refusal = Some(Refusal::new(Code::StreamLimit, "every allowed key carries as many streams as it may"));
+        self.pass(grant);
+    }
+
+    /// Takes note that the store gives links for a right, but no byte comes from them. The key itself did nothing wrong.
+    pub(crate) fn fruitless(&mut self, grant: &Grant) {
+        self.refusal = Some(Refusal::new(Code::LinkBroken, "no link of any allowed key brings the film"));
         self.pass(grant);
     }
 

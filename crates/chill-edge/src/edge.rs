@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::lease::Leases;
-use crate::playbacks::Playbacks;
+use crate::playbacks::{Limits, Playbacks};
 use crate::relay::{Relay, RelayConfig};
 use crate::stremio::{self, cached::StoreCaches, catalogue::Catalogue, start::Starts};
 use crate::usage::Usage;
@@ -60,6 +60,11 @@ pub struct EdgeConfig {
     pub check_budget: Duration,
     /// Most streams in one list.
     pub list_limit: usize,
+    /// Most films one install link plays through this node at once; none: no limit. A film that is redirected to its
+    /// store is not counted, and a key's own limit is in its lease.
+    pub max_streams_per_user: Option<usize>,
+    /// Most films this node carries at once; none: no limit.
+    pub max_streams: Option<usize>,
     /// The byte path.
     pub relay: RelayConfig,
 }
@@ -76,6 +81,8 @@ impl Default for EdgeConfig {
             search_budget: Duration::from_secs(8),
             check_budget: Duration::from_secs(8),
             list_limit: 100,
+            max_streams_per_user: None,
+            max_streams: None,
             relay: RelayConfig::default(),
         }
     }
@@ -104,10 +111,11 @@ impl Edge {
     pub fn new(ports: Ports, config: EdgeConfig) -> Arc<Self> {
         let usage = Usage::new(ports.control.clone(), ports.spool, ports.clock.clone(), ports.chance.clone());
         let catalogue = Catalogue::new(ports.sources, ports.titles, ports.library.clone(), config.search_budget);
+        let limits = Limits { per_user: config.max_streams_per_user, per_node: config.max_streams };
         Arc::new(Self {
             leases: Leases::new(ports.control.clone()),
             usage,
-            playbacks: Playbacks::default(),
+            playbacks: Playbacks::new(limits, ports.clock.clone()),
             starts: Starts::new(),
             catalogue,
             caches: StoreCaches::new(),

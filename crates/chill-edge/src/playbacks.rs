@@ -1,7 +1,9 @@
 //! The playbacks: one viewing of one file is one entry, however many range requests it makes.
 //!
 //! A running playback holds its right, its item and its file, so a seek asks neither the control plane nor the store for
-//! anything. A revocation finds it here and cuts it.
+//! anything. A revocation finds it here and cuts it. How many may carry bytes at once is decided in `streams`.
+
+mod streams;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use chill_core::control::Subject;
 use chill_core::store::ItemId;
-use chill_core::{Change, DeviceId, PlaybackId, StoreCode};
+use chill_core::{Change, Clock, DeviceId, PlaybackId, StoreCode};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -20,10 +22,15 @@ use crate::lease::{Asker, Held};
 use crate::relay::Meter;
 use crate::stremio::route::Click;
 
+pub(crate) use streams::Limits;
+use streams::{Entry, Streams, Who};
+
 /// A playback nobody asks for this long is over.
 const IDLE: Duration = Duration::from_secs(600);
-/// A playback that has just begun counts as playing before its first byte moves.
-const STARTING: Duration = Duration::from_secs(15);
+/// How long a new stream over a limit waits for one that closes.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(200);
 /// Most playbacks at once; the next one pushes out the one that has been idle longest.
 const CAPACITY: usize = 20_000;
 
@@ -111,8 +118,7 @@ impl Playback {
         lock(&self.seat).clone()
     }
 
-    /// Goes on with another right.
-    pub(crate) fn sit(&self, seat: Seat) {
+    fn sit(&self, seat: Seat) {
         *lock(&self.seat) = seat;
         self.confirm();
     }
@@ -158,11 +164,6 @@ impl Playback {
         *lock(&self.touched)
     }
 
-    /// Whether it takes one of its key's streams now.
-    fn plays(&self) -> bool {
-        self.meter.open() > 0 || (!self.redirect && self.idle_since().elapsed() < STARTING && self.meter.bytes() == 0)
-    }
-
     fn concerns(&self, change: &Change) -> bool {
         let Grant::Pool { asker, held } = &lock(&self.seat).grant else { return false };
         let subject = match &change.subject {
@@ -177,8 +178,10 @@ impl Playback {
 }
 
 /// All playbacks of this process.
-#[derive(Default)]
-pub(crate) struct Playbacks(Mutex<Inner>);
+pub(crate) struct Playbacks {
+    inner: Mutex<Inner>,
+    streams: Streams,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -187,24 +190,19 @@ struct Inner {
     leaving: Vec<Arc<Playback>>,
 }
 
-impl Inner {
-    /// A stream of the same device hands its place over, since a player opens the new one before it closes the old one.
-    fn has_room(&self, grant: &Grant) -> bool {
-        let Grant::Pool { asker, held } = grant else { return true };
-        let Some(most) = held.lease.max_streams else { return true };
-        let others = self.running.values().filter(|playback| match &playback.seat().grant {
-            Grant::Pool { asker: other, held: theirs } => {
-                theirs.lease.key_id == held.lease.key_id
-                    && (other.link != asker.link || other.device != asker.device)
-                    && playback.plays()
-            }
-            Grant::Own(_) => false,
-        });
-        others.count() < usize::try_from(most).unwrap_or(usize::MAX)
+/// A right of the pool, as far as streams are counted by it.
+fn who(grant: &Grant) -> Option<Who<'_>> {
+    match grant {
+        Grant::Pool { asker, held } => Some(Who { asker, held }),
+        Grant::Own(_) => None,
     }
 }
 
 impl Playbacks {
+    pub(crate) fn new(limits: Limits, clock: Clock) -> Self {
+        Self { inner: Mutex::default(), streams: Streams::new(limits, clock) }
+    }
+
     /// The playback of a request, when it runs already.
     pub(crate) fn get(&self, key: &PlaybackKey) -> Option<Arc<Playback>> {
         let playback = self.lock().running.get(key).cloned().filter(|playback| !playback.cut.is_cancelled())?;
@@ -212,13 +210,9 @@ impl Playbacks {
         Some(playback)
     }
 
-    /// Adds a playback; a former one under the same key leaves. False, and nothing is added, when its key carries as many
-    /// streams as it may.
-    pub(crate) fn add(&self, playback: &Arc<Playback>) -> bool {
+    /// Adds a playback; a former one under the same key leaves.
+    pub(crate) fn add(&self, playback: &Arc<Playback>) {
         let mut inner = self.lock();
-        if !inner.has_room(&playback.seat().grant) {
-            return false;
-        }
         if inner.running.len() >= CAPACITY {
             let longest = inner.running.values().min_by_key(|p| (p.meter.open() > 0, p.idle_since())).cloned();
             if let Some(longest) = longest {
@@ -230,12 +224,58 @@ impl Playbacks {
         if let Some(former) = inner.running.insert(playback.key.clone(), playback.clone()) {
             inner.leaving.push(former);
         }
-        true
     }
 
-    /// Whether a key may carry one more stream; decided for good by [`Playbacks::add`].
+    /// Lets a request for bytes of a playback in: at once where there is room or a place is handed over, else after a wait
+    /// for a stream that closes. False when its key, its user or this node carries as many streams as it may.
+    pub(crate) async fn admit(&self, playback: &Arc<Playback>) -> bool {
+        let begun = Instant::now();
+        loop {
+            let patient = begun.elapsed() >= PATIENCE;
+            match self.enter(playback, patient) {
+                Entry::Room(over) => {
+                    for other in over {
+                        tracing::info!(playback = %other.id, to = %playback.id, "a stream's place was handed over");
+                        self.end(&other);
+                    }
+                    return true;
+                }
+                Entry::Full if patient => return false,
+                Entry::Full => tokio::time::sleep(LOOK).await,
+            }
+        }
+    }
+
+    fn enter(&self, playback: &Arc<Playback>, patient: bool) -> Entry {
+        let grant = playback.seat().grant;
+        match who(&grant).filter(|_| !playback.cut.is_cancelled()) {
+            Some(who) => self.streams.enter(playback, who, patient),
+            None => Entry::Room(Vec::new()),
+        }
+    }
+
+    /// Goes on with another right; false, and nothing changes, when its key carries as many streams as it may.
+    pub(crate) fn move_to(&self, playback: &Arc<Playback>, seat: Seat) -> bool {
+        let fits = who(&seat.grant).is_none_or(|who| self.streams.move_to(playback, who));
+        if fits {
+            playback.sit(seat);
+        }
+        fits
+    }
+
+    /// Whether a right may carry one more stream now or soon; decided for good by [`Playbacks::admit`].
     pub(crate) fn has_room(&self, grant: &Grant) -> bool {
-        self.lock().has_room(grant)
+        who(grant).is_none_or(|who| self.streams.may_enter(who))
+    }
+
+    /// Waits for [`Playbacks::has_room`], but not for long.
+    pub(crate) async fn waits_for_room(&self, grant: &Grant) -> bool {
+        let room = async {
+            while !self.has_room(grant) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, room).await.is_ok()
     }
 
     /// Ends one playback at once.
@@ -264,6 +304,7 @@ impl Playbacks {
 
     /// Lets those go that nobody asked for in a while.
     pub(crate) fn retire_idle(&self) {
+        self.streams.tidy();
         for playback in self.running() {
             if playback.meter.open() > 0 {
                 playback.touch();
@@ -290,7 +331,7 @@ impl Playbacks {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        lock(&self.0)
+        lock(&self.inner)
     }
 }
 

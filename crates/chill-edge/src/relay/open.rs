@@ -50,17 +50,20 @@ impl From<Setback> for OriginError {
     }
 }
 
-/// Asks the origin; once more, with a fresh link, when the first one fails.
+/// Asks the origin; once more, with a fresh link, when the first one fails; and with a second fresh one, where that may
+/// lead elsewhere.
 pub(super) async fn open(upstream: &Upstream, ask: &Ask, film: &Film) -> Result<Opened, OriginError> {
-    let link = linked(upstream, &*film.origin, false).await?;
-    match opened(upstream, ask, &*film.origin, &link).await {
-        Ok((answer, ready)) => return Ok(Opened { answer, ready, link }),
-        Err(setback) if !film.origin.renews() => return Err(setback.into()),
-        Err(setback) => tracing::info!(%setback, "the link failed; asking the store for a fresh one"),
+    let fresh_links = if !film.origin.renews() { 0 } else { 1 + u8::from(film.origin.falls_back()) };
+    let mut link = linked(upstream, &*film.origin, false).await?;
+    for left in (0..=fresh_links).rev() {
+        match opened(upstream, ask, &*film.origin, &link).await {
+            Ok((answer, ready)) => return Ok(Opened { answer, ready, link }),
+            Err(setback) if left == 0 => return Err(setback.into()),
+            Err(setback) => tracing::info!(%setback, "the link failed; asking the store for a fresh one"),
+        }
+        link = linked(upstream, &*film.origin, true).await?;
     }
-    let link = linked(upstream, &*film.origin, true).await?;
-    let (answer, ready) = opened(upstream, ask, &*film.origin, &link).await?;
-    Ok(Opened { answer, ready, link })
+    Err(OriginError::new(OriginErrorKind::LinkBroken, "no link worked"))
 }
 
 /// A link from the store, or an error within bounded time.

@@ -17,8 +17,8 @@ pub const DESTINATION_REFUSED: &str = "destination_refused";
 #[async_trait]
 pub trait Origin: Send + Sync {
     /// A URL (http or https) the file's bytes come from. `fresh`: the last one failed; ask the store anew, possibly with
-    /// another key. Each request asks for the link at hand once, for a fresh one at most once before its first byte and
-    /// at most every other time it tries to go on after a break.
+    /// another key. Each request asks for the link at hand once, for a fresh one at most once before its first byte (twice
+    /// where [`Origin::falls_back`]) and at most every other time it tries to go on after a break.
     ///
     /// # Errors
     /// [`OriginError`]; [`OriginErrorKind::Refused`] ends a running response for good, other kinds are tried again.
@@ -33,6 +33,11 @@ pub trait Origin: Send + Sync {
     /// Whether a fresh link can be another one. Where it cannot, a link that does not work is told at once.
     fn renews(&self) -> bool {
         true
+    }
+
+    /// Whether a second fresh link right after the first one may lead elsewhere, such as to another account's.
+    fn falls_back(&self) -> bool {
+        false
     }
 }
 

@@ -1,7 +1,7 @@
 //! A playback's file as the relay sees it: a link, and a fresh one when that fails, with another key where it helps.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chill_core::{Secret, StoreError, StoreErrorKind};
@@ -10,24 +10,31 @@ use super::seat::{purpose, take, take_with};
 use crate::access::Grant;
 use crate::edge::Edge;
 use crate::playbacks::{Playback, Seat};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::relay::{Origin, OriginError, OriginErrorKind};
 
 /// How often a link is asked for, with whatever right, before it is given up.
 const MOST_TRIES: usize = 4;
+/// Fewer bytes than this since the last fresh link are no progress: it did not help.
+const PROGRESS: u64 = 64 * 1024;
 
-/// The file of a playback.
+/// The file of a playback, for one request.
 pub(crate) struct StoreOrigin {
-    pub(crate) edge: Arc<Edge>,
-    pub(crate) playback: Arc<Playback>,
+    edge: Arc<Edge>,
+    playback: Arc<Playback>,
     /// Who fetches the bytes when it is not us.
-    pub(crate) viewer: Option<IpAddr>,
+    viewer: Option<IpAddr>,
+    /// The last fresh link: with which right, and how many bytes had moved by then.
+    renewed: Mutex<Option<(Grant, u64)>>,
 }
 
 #[async_trait]
 impl Origin for StoreOrigin {
     async fn link(&self, fresh: bool) -> Result<Secret, OriginError> {
         let mut fresh = fresh;
+        if fresh && self.is_fruitless() {
+            self.leave().await;
+        }
         let mut failure = None;
         for _ in 0..MOST_TRIES {
             let seat = self.playback.seat();
@@ -38,7 +45,12 @@ impl Origin for StoreOrigin {
                 ));
             };
             match store.link(seat.grant.key(), &seat.item, seat.file, self.viewer, fresh).await {
-                Ok(link) => return Ok(link),
+                Ok(link) => {
+                    if fresh {
+                        *self.renewed() = Some((seat.grant, self.playback.meter.bytes()));
+                    }
+                    return Ok(link);
+                }
                 Err(error) => {
                     self.move_on(&seat, &error, failure.is_some()).await?;
                     failure = Some(error);
@@ -48,9 +60,49 @@ impl Origin for StoreOrigin {
         }
         Err(failure.map_or_else(|| OriginError::new(OriginErrorKind::LinkBroken, "no link"), OriginError::from))
     }
+
+    fn falls_back(&self) -> bool {
+        !self.playback.redirect
+    }
 }
 
 impl StoreOrigin {
+    /// `viewer`: who fetches the bytes, when it is not us.
+    pub(crate) fn new(edge: &Arc<Edge>, playback: &Arc<Playback>, viewer: Option<IpAddr>) -> Self {
+        Self { edge: edge.clone(), playback: playback.clone(), viewer, renewed: Mutex::default() }
+    }
+
+    fn renewed(&self) -> MutexGuard<'_, Option<(Grant, u64)>> {
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the right in use was given a fresh link already and nothing came of it.
+    fn is_fruitless(&self) -> bool {
+        let moved = self.playback.meter.bytes();
+        let now = self.playback.seat().grant;
+        self.renewed().as_ref().is_some_and(|(grant, then)| grant.is(&now) && moved.saturating_sub(*then) < PROGRESS)
+    }
+
+    /// Goes on with another right, when there is one that has the film; else with the one at hand.
+    async fn leave(&self) {
+        let seat = self.playback.seat();
+        let mut ways = self.playback.ways.lock().await;
+        if !self.playback.seat().grant.is(&seat.grant) {
+            return;
+        }
+        ways.fruitless(&seat.grant);
+        match take(&self.edge, &mut ways, &self.playback.key.click).await {
+            Ok(taken) => {
+                if self.sit(taken.seat).is_ok() {
+                    tracing::info!(playback = %self.playback.id, "its links bring nothing; it goes on with another key");
+                }
+            }
+            Err(refusal) => {
+                tracing::info!(playback = %self.playback.id, why = refusal.why, "no other key to go on with")
+            }
+        }
+    }
+
     /// Gets another seat after a failure, unless another request of this playback did so already.
     async fn move_on(&self, failed: &Seat, error: &StoreError, again: bool) -> Result<(), OriginError> {
         let mut ways = self.playback.ways.lock().await;
@@ -69,8 +121,16 @@ impl StoreOrigin {
                 take(&self.edge, &mut ways, click).await.map_err(|refusal| refused(&refusal))?
             }
         };
-        self.playback.sit(taken.seat.clone());
-        if let Grant::Pool { asker, held } = &taken.seat.grant
+        self.sit(taken.seat)
+    }
+
+    fn sit(&self, seat: Seat) -> Result<(), OriginError> {
+        let grant = seat.grant.clone();
+        if !self.edge.playbacks.move_to(&self.playback, seat) {
+            let full = Refusal::new(Code::StreamLimit, "another stream took the last place of the key");
+            return Err(refused(&full));
+        }
+        if let Grant::Pool { asker, held } = &grant
             && !self.edge.leases.stands(asker, held)
         {
             self.edge.playbacks.end(&self.playback);

@@ -45,6 +45,12 @@ pub(crate) async fn answer(
             Ok(playback) => playback,
             Err(refusal) => return refuse(&refusal),
         };
+        if parts.method == Method::GET && !playback.redirect && !edge.playbacks.admit(&playback).await {
+            return refuse(&Refusal::new(
+                Code::StreamLimit,
+                "as many films as allowed play already, and none of them ends",
+            ));
+        }
         match deliver(edge, viewer, &playback, parts).await {
             Ok(response) => {
                 let plays = response.status().is_success() || response.status().is_redirection();
@@ -75,7 +81,7 @@ async fn deliver(
     parts: &Parts,
 ) -> Result<Response, OriginError> {
     let address = playback.redirect.then_some(viewer.address);
-    let origin = StoreOrigin { edge: edge.clone(), playback: playback.clone(), viewer: address };
+    let origin = StoreOrigin::new(edge, playback, address);
     if playback.redirect {
         return redirect(&origin).await;
     }

@@ -42,12 +42,21 @@ pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click) -> Result<
         let why = format!("this server has no client for {}", ways.store().name());
         return Err(Refusal::new(Code::ServiceUnknown, why));
     };
+    let mut full = None;
     for _ in 0..MOST_TRIES {
-        let grant = ways.next(edge, purpose(click)).await?;
-        if !edge.playbacks.has_room(&grant) {
-            ways.full(&grant);
-            continue;
-        }
+        let grant = match ways.next(edge, purpose(click)).await {
+            Ok(grant) if edge.playbacks.has_room(&grant) => grant,
+            Ok(grant) => {
+                ways.full(&grant);
+                full.get_or_insert(grant);
+                continue;
+            }
+            // Nothing else is left: the first one may get room while a player closes its stream.
+            Err(refusal) => match full.take().filter(|_| refusal.code == Code::StreamLimit) {
+                Some(grant) if edge.playbacks.waits_for_room(&grant).await => grant,
+                _ => return Err(refusal),
+            },
+        };
         match take_with(edge, store, grant.clone(), click).await {
             Ok(Ok(taken)) => return Ok(taken),
             Ok(Err(refusal)) => return Err(refusal),

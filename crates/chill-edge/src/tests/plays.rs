@@ -248,8 +248,14 @@ async fn a_key_carries_as_many_streams_as_its_passport_allows() {
     let first = stage.play(&pool()).await;
     assert_eq!(first.status(), StatusCode::OK);
     let other = segment(r#"{"stores":[{"c":"tb","auth":"22222222-2222-4333-8444-555555555555"}]}"#);
+    // Nobody closes his film meanwhile, however long the other one waits.
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
     assert_eq!(stage.play(&other).await.headers()["x-chillproxy-refusal"], "stream_limit");
+    assert!((3..4).contains(&begun.elapsed().as_secs()), "he is told within some seconds");
+    tokio::time::resume();
+    assert_eq!(stage.send(Method::HEAD, &click(&pool()), &[]).await.status(), StatusCode::OK, "a HEAD takes no place");
     let next_film = click(&pool()).replace("Quiet.Hills.1968.mkv", "");
     assert_eq!(stage.send(Method::GET, &next_film, &[]).await.status(), StatusCode::OK, "he hands his place over");
-    drop(first);
+    assert!(axum::body::to_bytes(first.into_body(), 1 << 30).await.is_err(), "and his former film ends");
 }

@@ -198,7 +198,7 @@ pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
 
 /// A film at the simulated CDN, and a link to it.
 pub(super) struct Cdn {
-    _world: World,
+    pub(super) world: World,
     pub(super) link: String,
     pub(super) seed: u64,
 }
@@ -220,7 +220,7 @@ impl Cdn {
         let id = fetch(created.unwrap()).await["data"]["torrent_id"].clone();
         let link = Request::get(format!("{api}/requestdl?token={key}&torrent_id={id}&file_id=0")).body(Body::empty());
         let link = fetch(link.unwrap()).await["data"].as_str().unwrap().to_owned();
-        Self { _world: world, link, seed }
+        Self { world, link, seed }
     }
 }
 

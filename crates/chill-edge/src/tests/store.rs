@@ -24,6 +24,8 @@ pub(super) struct FakeStore {
     pub(super) status: Mutex<ItemStatus>,
     /// Where films come from.
     pub(super) link: Mutex<String>,
+    /// Where they come from for a key that is named here.
+    pub(super) links: Mutex<HashMap<String, String>>,
     pub(super) calls: Mutex<Vec<Call>>,
     /// What it has is only ready a moment after it was added.
     pub(super) lags: Mutex<bool>,
@@ -39,6 +41,7 @@ impl FakeStore {
             fails: Mutex::default(),
             status: Mutex::new(ItemStatus::Downloading),
             link: Mutex::new("http://127.0.0.1:9/film".to_owned()),
+            links: Mutex::default(),
             calls: Mutex::default(),
             lags: Mutex::default(),
             takes: Mutex::default(),
@@ -124,7 +127,8 @@ impl Store for FakeStore {
     ) -> Result<Secret, StoreError> {
         self.called("link", key)?;
         assert!(item.0.ends_with(key.expose()), "an item is only known to the account it was added to");
-        Ok(Secret::new(lock(&self.link).clone()))
+        let own = lock(&self.links).get(key.expose()).cloned();
+        Ok(Secret::new(own.unwrap_or_else(|| lock(&self.link).clone())))
     }
 
     async fn remove(&self, key: &Secret, _: &ItemId) -> Result<(), StoreError> {

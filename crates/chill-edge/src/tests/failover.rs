@@ -1,0 +1,115 @@
+//! A film that breaks off in the middle goes on with a fresh link, then with another key; never with another film.
+
+use std::time::Duration;
+
+use axum::response::Response;
+use bytes::Bytes;
+use chill_core::{Chance, StoreErrorKind};
+use chill_sim::{CdnFault, CdnFaultRule};
+use http::StatusCode;
+use http_body_util::BodyExt as _;
+
+use super::fakes::{lease, lock};
+use super::stage::{Cdn, Stage, pool};
+use crate::EdgeConfig;
+use crate::relay::RelayConfig;
+
+const SIZE: u64 = 3_000_000;
+const BREAK: u64 = 1_000_000;
+
+/// Two keys with the same film at two CDNs.
+async fn stage() -> (Stage, Cdn, Cdn) {
+    let relay = RelayConfig {
+        stall_timeout: Duration::from_millis(500),
+        head_timeout: Duration::from_secs(2),
+        resume_pause: Duration::from_millis(1),
+        chance: Chance::seeded(1),
+        ..RelayConfig::default()
+    };
+    let stage = Stage::with(EdgeConfig { relay, ..EdgeConfig::default() }).with_film();
+    let (first, second) = (Cdn::with_film_of(SIZE).await, Cdn::with_film_of(SIZE).await);
+    for (key, cdn) in [("key-1", &first), ("key-2", &second)] {
+        lock(&stage.torbox.links).insert(key.to_owned(), cdn.link.clone());
+    }
+    stage.control.decide(|ask| Ok(lease(["key-1", "key-2"][ask.exclude.len().min(1)], 1)));
+    (stage, first, second)
+}
+
+/// All the bytes; none when the film broke off.
+async fn whole(film: Response) -> Option<Bytes> {
+    assert_eq!(film.status(), StatusCode::OK);
+    Some(film.into_body().collect().await.ok()?.to_bytes())
+}
+
+fn assert_right(film: &Bytes, cdn: &Cdn) {
+    assert!(film[..] == chill_sim::content_bytes(cdn.seed, 0, SIZE as usize));
+}
+
+#[tokio::test]
+async fn a_link_that_dies_in_the_middle_is_replaced_on_the_same_key() {
+    let (stage, first, second) = stage().await;
+    first.world.cdn().fault(CdnFault::CutAt { bytes: BREAK }, 1);
+    first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 410 }).after(1).times(1));
+    assert_right(&whole(stage.play(&pool()).await).await.unwrap(), &first);
+    assert_eq!(stage.torbox.calls(), ["add key-1", "link key-1", "link key-1"]);
+    assert!(second.world.cdn().calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_rejected_in_the_middle_is_replaced() {
+    let (stage, first, second) = stage().await;
+    first.world.cdn().fault(CdnFault::CutAt { bytes: BREAK }, 1);
+    first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 403 }).after(1));
+    let film = stage.play(&pool()).await;
+    stage.torbox.fail("key-1", "link", StoreErrorKind::Unauthorized);
+    assert_right(&whole(film).await.unwrap(), &first);
+    assert_eq!(stage.torbox.calls(), ["add key-1", "link key-1", "link key-1", "add key-2", "link key-2"]);
+    assert_eq!(second.world.cdn().calls().len(), 1, "one request for the rest");
+    let asked = lock(&stage.control.asked).clone();
+    assert_eq!(asked.last().unwrap().exclude[0].as_str(), "key-1");
+    let told = lock(&stage.spool.events).clone();
+    let told = told.iter().find(|event| event.outcome == StoreErrorKind::Unauthorized.outcome());
+    assert_eq!(told.unwrap().key.as_str(), "key-1");
+}
+
+#[tokio::test]
+async fn a_dead_cdn_of_one_key_is_left_for_another_key() {
+    for fault in [CdnFault::Status { status: 503 }, CdnFault::Reset, CdnFault::StallAt { bytes: 0 }] {
+        let (stage, first, _second) = stage().await;
+        first.world.cdn().fault(CdnFault::CutAt { bytes: BREAK }, 1);
+        first.world.cdn().add_fault(CdnFaultRule::new(fault).after(1));
+        assert_right(&whole(stage.play(&pool()).await).await.unwrap(), &first);
+        let calls = stage.torbox.calls();
+        assert_eq!(calls, ["add key-1", "link key-1", "link key-1", "add key-2", "link key-2"], "{fault:?}");
+        let told = lock(&stage.spool.events).clone();
+        assert!(told.iter().all(|event| event.action.as_str() == "stream-request"), "the key did nothing wrong");
+        // The next seek stays with what works.
+        assert_right(&whole(stage.play(&pool()).await).await.unwrap(), &first);
+        assert_eq!(stage.torbox.calls().last().unwrap(), "link key-2");
+    }
+}
+
+#[tokio::test]
+async fn a_cdn_that_is_dead_from_the_start_is_left_too() {
+    let (stage, first, second) = stage().await;
+    first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 503 }));
+    assert_right(&whole(stage.play(&pool()).await).await.unwrap(), &second);
+    assert_eq!(stage.torbox.calls(), ["add key-1", "link key-1", "link key-1", "add key-2", "link key-2"]);
+}
+
+#[tokio::test]
+async fn another_keys_film_is_not_appended_when_it_is_another_one() {
+    for other_size in [SIZE, SIZE + 1] {
+        let (stage, first, mut second) = stage().await;
+        if other_size != SIZE {
+            second = Cdn::with_film_of(other_size).await;
+            lock(&stage.torbox.links).insert("key-2".to_owned(), second.link.clone());
+        } else {
+            second.world.cdn().add_fault(CdnFaultRule::new(CdnFault::WrongEtagAfter { answers: 0 }));
+        }
+        first.world.cdn().fault(CdnFault::CutAt { bytes: BREAK }, 1);
+        first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 503 }).after(1));
+        assert!(whole(stage.play(&pool()).await).await.is_none(), "it breaks, rather than become another film");
+        assert_eq!(second.world.cdn().calls().len(), 1);
+    }
+}
