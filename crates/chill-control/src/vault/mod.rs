@@ -58,6 +58,8 @@ const VERSION: usize = 4;
 const NONCE: usize = 12;
 /// The label under which data keys for pool keys are derived. Another purpose takes another label.
 const PURPOSE: &[u8] = b"chillproxy pool keys v1";
+/// The label under which the secret of `/v0/proxy` links is derived.
+const LINKS: &[u8] = b"chillproxy proxy links v1";
 /// What is sealed to recognise a master.
 const KNOWN: &str = "chillproxy";
 
@@ -65,6 +67,7 @@ const KNOWN: &str = "chillproxy";
 #[derive(Clone)]
 pub struct Vault {
     versions: Arc<[Version]>,
+    links: Secret,
 }
 
 struct Version {
@@ -77,7 +80,15 @@ impl Vault {
     /// A vault for these masters; the first one seals.
     #[must_use]
     pub fn new(masters: &MasterKeys) -> Self {
-        Self { versions: masters.iter().map(version).collect() }
+        let links = masters.iter().next().map(|master| data_encoding::HEXLOWER.encode(&*derive(master, LINKS)));
+        Self { versions: masters.iter().map(version).collect(), links: Secret::new(links.unwrap_or_default()) }
+    }
+
+    /// What links of `/v0/proxy` are signed and sealed with: 64 hexadecimal digits, of the first master alone. It tells
+    /// nothing about the keys in the pool.
+    #[must_use]
+    pub fn link_secret(&self) -> &Secret {
+        &self.links
     }
 
     /// The version that seals, as stored beside a blob.
@@ -159,14 +170,19 @@ impl fmt::Debug for Vault {
 }
 
 fn version(master: &Zeroizing<[u8; 32]>) -> Version {
-    let mut data_key = Zeroizing::new([0; 32]);
-    // 32 bytes are always a valid length to expand to.
-    let _ = Hkdf::<Sha256>::new(None, master.as_slice()).expand(PURPOSE, data_key.as_mut_slice());
+    let data_key = derive(master, PURPOSE);
     let digest = Sha256::digest(data_key.as_slice());
     let mut id = [0; VERSION];
     id.copy_from_slice(&digest[..VERSION]);
     let word = data_encoding::HEXLOWER.encode(&id);
     Version { id, word, cipher: Aes256Gcm::new(&(*data_key).into()) }
+}
+
+fn derive(master: &Zeroizing<[u8; 32]>, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    // 32 bytes are always a valid length to expand to.
+    let _ = Hkdf::<Sha256>::new(None, master.as_slice()).expand(purpose, key.as_mut_slice());
+    key
 }
 
 /// The additional data that ties a blob to its row. A store's code has two letters, so the two parts cannot run together.

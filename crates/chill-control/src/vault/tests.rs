@@ -95,3 +95,11 @@ fn nothing_shows_a_secret() {
     let masters = masters(&data_encoding::BASE64.encode(&[1; 32])).unwrap();
     assert_eq!(format!("{vault:?} {sealed:?} {masters:?}"), "Vault(…) SealedKey(…) MasterKeys(…)");
 }
+
+#[test]
+fn the_secret_of_links_is_none_of_the_pools() {
+    let (a, b) = (vault(&[1]), vault(&[2, 1]));
+    assert_eq!(a.link_secret().expose().len(), 64);
+    assert_ne!(a.link_secret().expose(), b.link_secret().expose());
+    assert!(!a.link_secret().expose().contains(a.current()));
+}
