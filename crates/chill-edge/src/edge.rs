@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::any;
+use axum::routing::{any, get};
 use chill_core::address::TrustedProxies;
 use chill_core::control::Delivery;
 use chill_core::device::Fingerprint;
@@ -16,7 +16,8 @@ use url::Url;
 use crate::lease::Leases;
 use crate::playbacks::{Limits, Playbacks};
 use crate::relay::{Relay, RelayConfig};
-use crate::stremio::{self, cached::StoreCaches, catalogue::Catalogue, start::Starts};
+use crate::stremio::configure::{self, TokenChecks};
+use crate::stremio::{self, cached::StoreCaches, catalogue::Catalogue, choices::ChosenCache, start::Starts};
 use crate::usage::Usage;
 
 /// What an edge needs from the outside.
@@ -102,6 +103,8 @@ pub struct Edge {
     pub(crate) starts: Starts,
     pub(crate) catalogue: Catalogue,
     pub(crate) caches: StoreCaches,
+    pub(crate) chosen: ChosenCache,
+    pub(crate) token_checks: TokenChecks,
     pub(crate) relay: Relay,
 }
 
@@ -119,6 +122,8 @@ impl Edge {
             starts: Starts::new(),
             catalogue,
             caches: StoreCaches::new(),
+            chosen: ChosenCache::new(),
+            token_checks: TokenChecks::new(),
             relay: Relay::new(config.relay.clone()),
             stores: ports.stores.into_iter().map(|store| (store.code(), store)).collect(),
             library: ports.library,
@@ -150,5 +155,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/stremio/torz/", any(stremio::answer))
         .route("/stremio/torz/{*rest}", any(stremio::answer))
         .route("/stremio/_/clips/{name}", any(stremio::clip::answer))
+        .route("/stremio/_/configure.css", get(configure::style))
+        .route("/stremio/_/configure.js", get(configure::script))
         .with_state(edge)
 }

@@ -7,9 +7,10 @@
 
 pub(crate) mod cached;
 pub(crate) mod catalogue;
+pub mod choices;
 mod choose_file;
 pub(crate) mod clip;
-mod configure;
+pub(crate) mod configure;
 mod describe;
 mod manifest;
 mod origin;
@@ -42,30 +43,29 @@ pub(crate) async fn answer(State(edge): State<Arc<Edge>>, request: Request) -> R
     if cors::is_preflight(request.method()) {
         return cors::preflight();
     }
-    let (parts, _) = request.into_parts();
-    let mut response = match parts.method {
-        Method::GET | Method::HEAD => dispatch(&edge, &parts).await.unwrap_or_else(IntoResponse::into_response),
-        _ => ApiError::method_not_allowed().into_response(),
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().strip_prefix(TORZ).unwrap_or_default();
+    let answered = match (Ask::parse(path), &parts.method) {
+        // A page, not a part of the protocol: other origins have no business with it.
+        (Ok(Ask::Configure(data)), _) => return configure::answer(&edge, &parts, body, data.as_ref()).await,
+        (ask, &Method::GET | &Method::HEAD) => match ask {
+            Ok(ask) => dispatch(&edge, &parts, ask).await,
+            Err(error) => Err(error),
+        },
+        _ => Err(ApiError::method_not_allowed()),
     };
+    let mut response = answered.unwrap_or_else(IntoResponse::into_response);
     cors::allow_all(response.headers_mut());
     response
 }
 
-async fn dispatch(edge: &Arc<Edge>, parts: &http::request::Parts) -> Result<Response, ApiError> {
-    let path = parts.uri.path().strip_prefix(TORZ).unwrap_or_default();
-    let ask = Ask::parse(path)?;
+async fn dispatch(edge: &Arc<Edge>, parts: &http::request::Parts, ask: Ask) -> Result<Response, ApiError> {
+    let viewer = Viewer::of(&edge.config, parts);
     match ask {
-        Ask::Root => Ok(configure::from_root()),
-        Ask::Configure => Ok(configure::page()),
+        Ask::Root | Ask::Configure(_) => Ok(configure::from_root()),
         Ask::Manifest(data) => Ok(manifest::answer(&edge.config, data.as_ref())),
-        Ask::Streams(data, content) => {
-            let viewer = Viewer::of(&edge.config, parts);
-            Ok(Box::pin(stream_list::answer(edge, &viewer, &data, content)).await)
-        }
-        Ask::Play(data, click) => {
-            let viewer = Viewer::of(&edge.config, parts);
-            Box::pin(playback::answer(edge, &viewer, &data, click, parts)).await
-        }
+        Ask::Streams(data, content) => Ok(Box::pin(stream_list::answer(edge, &viewer, &data, content)).await),
+        Ask::Play(data, click) => Box::pin(playback::answer(edge, &viewer, &data, click, parts)).await,
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) enum Ask {
     /// `/`: where to begin.
     Root,
     /// `/configure` and `/{ud}/configure`.
-    Configure,
+    Configure(Option<UserData>),
     /// `/manifest.json` and `/{ud}/manifest.json`.
     Manifest(Option<UserData>),
     /// `/{ud}/stream/{type}/{id}.json`; no content when the id is of another kind than Torz knows.
@@ -45,7 +45,7 @@ impl Ask {
         let path = path.strip_prefix('/').unwrap_or(path);
         match path {
             "" => return Ok(Self::Root),
-            "configure" | "configure/" => return Ok(Self::Configure),
+            "configure" | "configure/" => return Ok(Self::Configure(None)),
             "manifest.json" => return Ok(Self::Manifest(None)),
             _ => {}
         }
@@ -59,7 +59,7 @@ impl Ask {
             return Ok(Self::Manifest(Some(user_data(segment)?)));
         }
         if let Some(segment) = path.strip_suffix("/configure") {
-            return user_data(segment).map(|_| Self::Configure);
+            return user_data(segment).map(|data| Self::Configure(Some(data)));
         }
         Err(ApiError::not_found())
     }
@@ -133,8 +133,8 @@ mod tests {
     fn the_protocols_paths_are_understood() {
         let ud = segment();
         assert!(matches!(Ask::parse("/"), Ok(Ask::Root)));
-        assert!(matches!(Ask::parse("/configure"), Ok(Ask::Configure)));
-        assert!(matches!(Ask::parse(&format!("/{ud}/configure")), Ok(Ask::Configure)));
+        assert!(matches!(Ask::parse("/configure"), Ok(Ask::Configure(None))));
+        assert!(matches!(Ask::parse(&format!("/{ud}/configure")), Ok(Ask::Configure(Some(_)))));
         assert!(matches!(Ask::parse("/manifest.json"), Ok(Ask::Manifest(None))));
         assert!(matches!(Ask::parse(&format!("/{ud}/manifest.json")), Ok(Ask::Manifest(Some(_)))));
         assert_eq!(Ask::parse(&format!("/{ud}/catalog/movie/x.json")).unwrap_err().status, 404);

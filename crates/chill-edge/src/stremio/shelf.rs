@@ -1,19 +1,22 @@
 //! A stream list, rendered once for all viewers: each stream is a piece of JSON that only lacks the viewer's link.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chill_core::{ContentId, InfoHash, StoreCode, Title};
-use chill_release::{is_sample_or_extra, is_video};
+use chill_release::{Set, is_sample_or_extra, is_video};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::cached::Known;
 use super::catalogue::Candidate;
+use super::choices::Chosen;
 use super::choose_file::{Wish, choose};
 use super::describe::{Pick, binge_group, description, facts, name};
+use crate::choose::{AtStore, Candidate as Stream, Category, ChosenFile, Kind, Shown};
 
 /// What may stand in a path segment as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -24,7 +27,23 @@ const MOST_LAYOUTS: usize = 16;
 pub(crate) struct Shelf {
     pub(crate) candidates: Vec<Arc<Candidate>>,
     pub(crate) hashes: Vec<InfoHash>,
-    layouts: Mutex<Vec<(Vec<StoreCode>, Arc<Layout>)>>,
+    layouts: Mutex<Vec<(Wanted, Arc<Layout>)>>,
+}
+
+/// What a kept list is of.
+struct Wanted {
+    stores: Vec<StoreCode>,
+    chosen: Option<Arc<Chosen>>,
+}
+
+/// What a list is asked for.
+pub(crate) struct Asked<'a> {
+    pub(crate) content: &'a ContentId,
+    pub(crate) title: Option<&'a Title>,
+    /// Most streams.
+    pub(crate) limit: usize,
+    /// The viewer's own choices, if he has any.
+    pub(crate) chosen: Option<Arc<Chosen>>,
 }
 
 /// A rendered list: what follows the viewer's link in each stream, in order.
@@ -56,50 +75,85 @@ impl Shelf {
         Self { candidates, hashes, layouts: Mutex::default() }
     }
 
-    /// The list for these stores, when one is kept and still true.
-    pub(crate) fn layout(&self, stores: &[StoreCode]) -> Option<Arc<Layout>> {
+    /// The list for these stores and choices, when one is kept and still true.
+    pub(crate) fn layout(&self, stores: &[StoreCode], chosen: Option<&Arc<Chosen>>) -> Option<Arc<Layout>> {
         let layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = layouts.iter().find(|(of, _)| of == stores).map(|(_, layout)| layout.clone());
+        let kept = layouts.iter().find(|(of, _)| of.is(stores, chosen)).map(|(_, layout)| layout.clone());
         kept.filter(|layout| layout.until > Instant::now())
     }
 
     /// Renders the list for these stores: what plays at once first. It is kept when nothing is unknown.
-    pub(crate) fn arrange(
-        &self,
-        content: &ContentId,
-        title: Option<&Title>,
-        stocks: &[Stock],
-        limit: usize,
-    ) -> Arc<Layout> {
-        let (mut ready, mut waiting) = (Vec::new(), Vec::new());
-        for (index, candidate) in self.candidates.iter().enumerate() {
-            let place = Place { content, title, candidate, index };
-            match place.ready(stocks) {
-                Some(Ok(piece)) if ready.len() < limit => ready.push(piece),
-                Some(_) => {}
-                None if waiting.len() < limit => waiting.extend(place.waiting(stocks)),
-                None => {}
-            }
-        }
-        ready.extend(waiting);
-        ready.truncate(limit);
+    pub(crate) fn arrange(&self, asked: &Asked<'_>, stocks: &[Stock]) -> Arc<Layout> {
+        let pieces = match &asked.chosen {
+            Some(chosen) => self.choose(asked, stocks, chosen),
+            None => self.usual(asked, stocks),
+        };
         let known = stocks.iter().flat_map(|stock| &stock.known);
         let until = known.flatten().map(|known| known.until).min();
         let until = until.unwrap_or_else(|| Instant::now() + std::time::Duration::from_secs(60));
-        let layout = Arc::new(Layout { pieces: ready, until });
+        let layout = Arc::new(Layout { pieces, until });
         if !stocks.iter().any(|stock| stock.failed) {
-            self.keep(stocks.iter().map(|stock| stock.store).collect(), layout.clone());
+            let stores = stocks.iter().map(|stock| stock.store).collect();
+            self.keep(Wanted { stores, chosen: asked.chosen.clone() }, layout.clone());
         }
         layout
     }
 
-    fn keep(&self, stores: Vec<StoreCode>, layout: Arc<Layout>) {
+    /// The list of a viewer who leaves everything to the server.
+    fn usual(&self, asked: &Asked<'_>, stocks: &[Stock]) -> Vec<Bytes> {
+        let limit = asked.limit;
+        let (mut ready, mut waiting, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        for place in self.places(asked) {
+            let group = match place.has(stocks) {
+                Some(_) => &mut ready,
+                None => &mut waiting,
+            };
+            if group.len() < limit
+                && let Some(offer) = place.offer(stocks)
+                && place.is_new(&mut seen, offer.cached)
+            {
+                group.push(place.piece(&offer, None));
+            }
+        }
+        ready.extend(waiting);
+        ready.truncate(limit);
+        ready
+    }
+
+    /// The list of a viewer with choices of his own.
+    fn choose(&self, asked: &Asked<'_>, stocks: &[Stock], chosen: &Chosen) -> Vec<Bytes> {
+        let offers = self.places(asked).filter_map(|place| Some((place.offer(stocks)?, place)));
+        let offers: Vec<(Offer, Place<'_>)> = offers.collect();
+        let streams: Vec<_> = offers.iter().map(|(offer, place)| place.stream(offer)).collect();
+        let picked = chosen.pick(&streams, asked.limit).into_iter();
+        let picked = picked.filter_map(|index| Some((offers.get(index)?, streams.get(index)?)));
+        picked.map(|((offer, place), stream)| place.piece(offer, chosen.show(stream))).collect()
+    }
+
+    fn places<'a>(&'a self, asked: &'a Asked<'a>) -> impl Iterator<Item = Place<'a>> {
+        let Asked { content, title, .. } = *asked;
+        self.candidates.iter().enumerate().map(move |(index, candidate)| Place { content, title, candidate, index })
+    }
+
+    fn keep(&self, wanted: Wanted, layout: Arc<Layout>) {
         let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        layouts.retain(|(of, _)| *of != stores);
+        layouts.retain(|(of, _)| !of.is(&wanted.stores, wanted.chosen.as_ref()));
         if layouts.len() >= MOST_LAYOUTS {
             layouts.remove(0);
         }
-        layouts.push((stores, layout));
+        layouts.push((wanted, layout));
+    }
+}
+
+impl Wanted {
+    /// Equal texts of viewers are the same compiled choices, so it is enough to compare addresses.
+    fn is(&self, stores: &[StoreCode], chosen: Option<&Arc<Chosen>>) -> bool {
+        let same = match (&self.chosen, chosen) {
+            (None, None) => true,
+            (Some(kept), Some(chosen)) => Arc::ptr_eq(kept, chosen),
+            _ => false,
+        };
+        same && self.stores == stores
     }
 }
 
@@ -107,35 +161,76 @@ impl Shelf {
 struct Place<'a> {
     content: &'a ContentId,
     title: Option<&'a Title>,
-    candidate: &'a Candidate,
+    candidate: &'a Arc<Candidate>,
     index: usize,
 }
 
-/// A torrent that is there but does not hold what was asked for.
+/// A stream that a store could play.
+struct Offer {
+    store: StoreCode,
+    /// At once.
+    cached: bool,
+    pick: Option<Pick>,
+}
+
+/// A torrent that does not hold what was asked for.
 struct Lacks;
 
-impl Place<'_> {
-    /// The stream from the first store that has the torrent; none when no store has it.
-    fn ready(&self, stocks: &[Stock]) -> Option<Result<Bytes, Lacks>> {
-        let mut stores = stocks.iter().filter_map(|stock| {
+impl<'a> Place<'a> {
+    /// The first store that has the torrent, and what it has.
+    fn has<'s>(&self, stocks: &'s [Stock]) -> Option<(StoreCode, &'s Known)> {
+        stocks.iter().find_map(|stock| {
             let known = stock.known.get(self.index)?.as_ref()?;
-            known.cached.then_some((stock.store, known))
-        });
-        let (store, known) = stores.next()?;
-        let files = facts(&self.candidate.files, &known.files);
-        Some(self.pick(&files).map(|pick| self.piece(store, true, pick.as_ref())))
+            known.cached.then_some((stock.store, &**known))
+        })
     }
 
-    /// The stream from the first store that could fetch the torrent.
-    fn waiting(&self, stocks: &[Stock]) -> Option<Bytes> {
+    /// The stream from the first store that has the torrent, else from the first that could fetch it; none when neither
+    /// would do, or the torrent lacks what was asked for.
+    fn offer(&self, stocks: &[Stock]) -> Option<Offer> {
+        if let Some((store, known)) = self.has(stocks) {
+            let files = facts(&self.candidate.files, &known.files);
+            return Some(Offer { store, cached: true, pick: self.pick(&files).ok()? });
+        }
         let fetches = |stock: &&Stock| !stock.failed && stock.store != StoreCode::EasyDebrid;
         let stock = stocks.iter().find(fetches)?;
         if self.candidate.found.private {
             return None;
         }
         let files = facts(&self.candidate.files, &[]);
-        let pick = self.pick(&files).ok()?;
-        Some(self.piece(stock.store, false, pick.as_ref()))
+        Some(Offer { store: stock.store, cached: false, pick: self.pick(&files).ok()? })
+    }
+
+    /// Whether no stream of the same name and size, which plays as soon, stands in the list.
+    fn is_new(&self, seen: &mut HashSet<(&'a str, u64, bool)>, cached: bool) -> bool {
+        let found = &self.candidate.found;
+        found.size.is_none_or(|size| seen.insert((&found.name, size, cached)))
+    }
+
+    /// The stream as filters, orders and templates see it.
+    fn stream<'s>(&'s self, offer: &'s Offer) -> Stream<'s> {
+        let found = &self.candidate.found;
+        let pick = offer.pick.as_ref();
+        Stream {
+            addon: "Torz",
+            category: match self.content {
+                ContentId::Movie { .. } => Category::Movie,
+                ContentId::Episode { .. } => Category::Series,
+            },
+            kind: Kind::Torz,
+            wanted: self.content.episode(),
+            release: &self.candidate.release,
+            hash: found.hash,
+            title: &found.name,
+            size: found.size,
+            seeders: found.seeders,
+            indexer: &found.source,
+            private: found.private,
+            file: ChosenFile { index: None, name: pick.map(|pick| &*pick.name), size: pick.and_then(|pick| pick.size) },
+            store: Some(AtStore { code: offer.store, cached: offer.cached, proxied: false }),
+            bit_rate: None,
+            subtitles: Set::EMPTY,
+        }
     }
 
     fn pick(&self, files: &[(&str, Option<u64>)]) -> Result<Option<Pick>, Lacks> {
@@ -161,7 +256,10 @@ impl Place<'_> {
         is_video(&found.name).then(|| Pick::of(&found.name, found.size, false))
     }
 
-    fn piece(&self, store: StoreCode, cached: bool, pick: Option<&Pick>) -> Bytes {
+    /// The stream's JSON behind the viewer's link, with the viewer's own words if he has any.
+    fn piece(&self, offer: &Offer, shown: Option<Shown>) -> Bytes {
+        let Offer { store, cached, .. } = *offer;
+        let pick = offer.pick.as_ref();
         let found = &self.candidate.found;
         let file = pick.map(|pick| utf8_percent_encode(&pick.name, SEGMENT).to_string()).unwrap_or_default();
         let mut hints = json!({
@@ -177,8 +275,11 @@ impl Place<'_> {
         if let (Some(size), Some(hints)) = (size.filter(|size| *size > 0), hints.as_object_mut()) {
             hints.insert("videoSize".to_owned(), size.into());
         }
-        let name = json!(name(self.candidate, store, cached));
-        let description = json!(description(self.candidate, pick));
+        let shown = shown.unwrap_or_else(|| Shown {
+            name: name(self.candidate, store, cached),
+            description: description(self.candidate, pick),
+        });
+        let (name, description) = (json!(shown.name), json!(shown.description));
         Bytes::from(format!(
             "/_/strem/{content}/{store}/{hash}/-1/{file}\",\"name\":{name},\"description\":{description},\"behaviorHints\":{hints}}}",
             content = self.content,

@@ -6,7 +6,8 @@ use axum::response::Response;
 use chill_core::{Action, ContentId, Store, StoreCode};
 use futures_util::future::join_all;
 
-use super::shelf::{Shelf, Stock};
+use super::choices::{Chosen, Mistake, explain};
+use super::shelf::{Asked, Shelf, Stock};
 use super::user_data::{Entry, UserData};
 use super::{TORZ, private_json};
 use crate::access::{Grant, Ways};
@@ -27,13 +28,34 @@ struct Open {
 /// Answers with the list, or with one entry that says why there is none.
 pub(crate) async fn answer(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, content: Option<ContentId>) -> Response {
     let Some(content) = content else { return private_json(r#"{"streams":[]}"#) };
-    match list(edge, viewer, data, &content).await {
+    let chosen = match chosen(edge, data).await {
+        Ok(chosen) => chosen,
+        Err(mistakes) => {
+            let page = format!("{}{TORZ}/{}/configure", viewer.base, data.segment);
+            return explain(&mistakes, &page, &edge.chance);
+        }
+    };
+    match list(edge, viewer, data, &content, chosen).await {
         Ok(body) => private_json(body),
         Err(refusal) => refusal.stream_list(&viewer.base, &edge.chance),
     }
 }
 
-async fn list(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, content: &ContentId) -> Result<Vec<u8>, Refusal> {
+/// The viewer's own choices, compiled; none when he leaves everything to the server.
+async fn chosen(edge: &Edge, data: &UserData) -> Result<Option<Arc<Chosen>>, Arc<[Mistake]>> {
+    if data.choices.is_default() {
+        return Ok(None);
+    }
+    edge.chosen.get(&data.choices).await.map(Some)
+}
+
+async fn list(
+    edge: &Arc<Edge>,
+    viewer: &Viewer,
+    data: &UserData,
+    content: &ContentId,
+    chosen: Option<Arc<Chosen>>,
+) -> Result<Vec<u8>, Refusal> {
     let opened = join_all(stores(&data.stores).into_iter().map(|store| open(edge, viewer, data, store))).await;
     let (mut open, mut refusals) = (Vec::new(), Vec::new());
     for result in opened {
@@ -50,7 +72,7 @@ async fn list(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, content: &Cont
     let gathering = edge.catalogue.get(content).await;
     let shelf = gathering.shelf();
     let link = format!("{}{TORZ}/{}", viewer.base, data.segment);
-    if let Some(layout) = shelf.layout(&codes) {
+    if let Some(layout) = shelf.layout(&codes, chosen.as_ref()) {
         return Ok(layout.body(&link));
     }
     let checked = join_all(open.into_iter().map(|open| check(edge, content, &shelf, open))).await;
@@ -59,7 +81,8 @@ async fn list(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, content: &Cont
         stocks.push(stock);
         refusal = refusal.or(failure);
     }
-    let layout = shelf.arrange(content, gathering.title.as_ref(), &stocks, edge.config.list_limit);
+    let asked = Asked { content, title: gathering.title.as_ref(), limit: edge.config.list_limit, chosen };
+    let layout = shelf.arrange(&asked, &stocks);
     match refusal {
         Some(refusal) if layout.is_empty() => Err(refusal),
         _ => Ok(layout.body(&link)),

@@ -10,6 +10,8 @@ use chill_core::{LinkId, Secret, StoreCode};
 use data_encoding::{BASE64URL_NOPAD, Encoding, Specification};
 use serde_json::{Map, Value};
 
+use super::choices::Choices;
+
 /// Longest segment, in characters of base64.
 pub const LONGEST: usize = 8 * 1024;
 /// Most stores in one link.
@@ -22,6 +24,8 @@ const LONGEST_TOKEN: usize = 512;
 pub struct UserData {
     /// The stores, in the order of the viewer's liking; 1 to [`MOST_STORES`].
     pub stores: Vec<Entry>,
+    /// How the viewer wants his lists.
+    pub choices: Choices,
     /// The segment for links we make: URL-safe, without padding, so it never holds a `/`.
     pub segment: String,
 }
@@ -29,7 +33,7 @@ pub struct UserData {
 impl fmt::Debug for UserData {
     /// Without the segment, which is the credential itself.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserData").field("stores", &self.stores).finish_non_exhaustive()
+        f.debug_struct("UserData").field("stores", &self.stores).field("choices", &self.choices).finish_non_exhaustive()
     }
 }
 
@@ -84,7 +88,8 @@ impl UserData {
         let json = decode(segment).ok_or(InvalidUserData::NotBase64)?;
         let value: Value = serde_json::from_slice(&json).map_err(|_| InvalidUserData::NotJson)?;
         let Value::Object(object) = value else { return Err(wrong("expected an object with `stores`")) };
-        Ok(Self { stores: stores(&object)?, segment: BASE64URL_NOPAD.encode(&json) })
+        let choices = Choices::read(&object).map_err(InvalidUserData::Wrong)?;
+        Ok(Self { stores: stores(&object)?, choices, segment: BASE64URL_NOPAD.encode(&json) })
     }
 }
 
