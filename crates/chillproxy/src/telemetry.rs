@@ -12,7 +12,8 @@ use crate::config::{LogFormat, LogSection};
 /// or a query of theirs may carry a key.
 pub(crate) fn start_logging(section: &LogSection) -> anyhow::Result<()> {
     let mut filter = EnvFilter::try_new(&section.filter).context("RUST_LOG is not a valid filter")?;
-    for quiet in ["hyper=warn", "hyper_util=warn", "rustls=warn", "h2=warn", "sqlx=warn", "tower=warn"] {
+    let quiet = ["hyper=warn", "hyper_util=warn", "rustls=warn", "h2=warn", "sqlx=warn", "tower=warn"];
+    for quiet in quiet.into_iter().chain(["tungstenite=warn", "tokio_tungstenite=warn"]) {
         filter = filter.add_directive(quiet.parse()?);
     }
     let terminal = std::io::stderr().is_terminal();

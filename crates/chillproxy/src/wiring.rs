@@ -70,7 +70,8 @@ fn vault(config: &Config) -> anyhow::Result<(Vault, bool)> {
     }
 }
 
-fn stores(section: &StoresSection) -> Vec<Arc<dyn Store>> {
+/// The stores, at the vendors' addresses or the operator's.
+pub(crate) fn stores(section: &StoresSection) -> Vec<Arc<dyn Store>> {
     chill_stores::stores(&StoresConfig { torbox_url: section.torbox.clone(), ..StoresConfig::default() })
 }
 

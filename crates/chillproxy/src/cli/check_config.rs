@@ -15,7 +15,7 @@ pub(super) fn run(config: &Config) {
     ));
     print(&format!("  data directory    {}", config.data.dir.display()));
     print(&format!("  database          {}", config.data.database));
-    print(&format!("  Redis             {}", yes(config.data.redis.is_some())));
+    print(&format!("  Redis             {}", yes(config.limits.redis.is_some())));
     print(&format!(
         "  master key        {}",
         if config.control.master_key.is_some() { "from the settings" } else { "file in the data directory" }
@@ -29,4 +29,7 @@ pub(super) fn run(config: &Config) {
     print(&format!("  devices per user  {}", config.control.max_devices));
     print(&format!("  delivery          {:?}", config.edge.delivery));
     print(&format!("  indexers          {}", config.stores.indexers.len()));
+    for name in &config.without_effect {
+        print(&format!("  note: {name} is set, and nothing here uses it"));
+    }
 }

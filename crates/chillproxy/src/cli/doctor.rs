@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use chill_control::{Control, PoolKey};
 use chill_core::pool::{KeyState, Serving};
 use chill_core::{Clock, Source, Wanted};
+use chill_db::SharedRates;
 use chill_sources::{Http, TorznabConfig, TorznabSource};
 
 use super::print;
@@ -55,6 +56,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
             findings.wrong(&format!("{error:#}"), "check DATABASE_URL, CHILLPROXY_DATA_DIR and CHILLPROXY_MASTER_KEY");
         }
     }
+    redis(config, &mut findings).await;
     indexers(&config.stores.indexers, &mut findings).await;
     print(&match findings.wrong {
         0 => "All is well.".to_owned(),
@@ -125,6 +127,15 @@ async fn users(control: &Control, findings: &mut Findings) {
         }
         Ok(users) => findings.good(&format!("{} user(s)", users.len())),
         Err(error) => findings.wrong(&error.to_string(), "see whether the database answers"),
+    }
+}
+
+async fn redis(config: &Config, findings: &mut Findings) {
+    let Some(url) = &config.limits.redis else { return };
+    match SharedRates::open(url, config.limits.rates) {
+        Ok(shared) if shared.is_there().await => findings.good("Redis answers and counts"),
+        Ok(_) => findings.wrong("Redis does not count", "check REDIS_URI; until then each node counts requests alone"),
+        Err(error) => findings.wrong(&error.to_string(), "check REDIS_URI"),
     }
 }
 

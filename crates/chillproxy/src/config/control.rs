@@ -75,9 +75,13 @@ fn master_key(reader: &mut Reader<'_>) -> Option<Secret> {
 fn remote_urls(reader: &mut Reader<'_>) -> Vec<url::Url> {
     let text = reader.text("CHILLSTREAMS_API_URL").unwrap_or(REMOTE);
     let parsed: Vec<_> = list(Some(text)).iter().map(|one| url::Url::parse(one.trim_end_matches('/'))).collect();
-    let good = parsed.iter().all(|url| url.as_ref().is_ok_and(|u| matches!(u.scheme(), "http" | "https")));
+    let plain = |u: &url::Url| u.username().is_empty() && u.password().is_none() && u.query().is_none();
+    let good = parsed.iter().all(|url| url.as_ref().is_ok_and(|u| matches!(u.scheme(), "http" | "https") && plain(u)));
     if !good || parsed.is_empty() {
-        reader.fault("CHILLSTREAMS_API_URL", "each address must be a URL such as http://control.internal:3000");
+        reader.fault(
+            "CHILLSTREAMS_API_URL",
+            "each address must be a URL such as http://control.internal:3000, without user or query",
+        );
     }
     parsed.into_iter().filter_map(Result::ok).collect()
 }

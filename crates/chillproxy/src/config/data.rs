@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use chill_core::Secret;
 use chill_db::DbUrl;
 
 use super::Reader;
@@ -14,12 +13,10 @@ pub(crate) struct DataSection {
     pub dir: PathBuf,
     /// The control plane's database.
     pub database: DbUrl,
-    /// Shared counters and notifications, when configured.
-    pub redis: Option<Secret>,
 }
 
 impl DataSection {
-    /// Reads `CHILLPROXY_DATA_DIR`, `DATABASE_URL` and `REDIS_URI`.
+    /// Reads `CHILLPROXY_DATA_DIR` and `DATABASE_URL`.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
         let dir = PathBuf::from(reader.text("CHILLPROXY_DATA_DIR").unwrap_or("./data"));
         let database = match reader.text("DATABASE_URL").map(str::parse) {
@@ -31,7 +28,7 @@ impl DataSection {
                 DbUrl::sqlite(dir.join("chillproxy.db"))
             }
         };
-        Self { dir, database, redis: reader.secret("REDIS_URI") }
+        Self { dir, database }
     }
 
     /// A file in the data directory.

@@ -5,6 +5,7 @@
 mod control;
 mod data;
 mod edge;
+mod limits;
 mod listen;
 mod log;
 pub(crate) mod names;
@@ -15,6 +16,7 @@ mod stores;
 pub(crate) use control::ControlSection;
 pub(crate) use data::DataSection;
 pub(crate) use edge::EdgeSection;
+pub(crate) use limits::LimitsSection;
 pub(crate) use listen::ListenSection;
 pub(crate) use log::{LogFormat, LogSection};
 pub(crate) use reader::Reader;
@@ -45,11 +47,33 @@ pub(crate) struct Config {
     pub control: ControlSection,
     /// Viewers: delivery, proxies, fingerprint.
     pub edge: EdgeSection,
+    /// How often viewers may ask.
+    pub limits: LimitsSection,
     /// Stores and sources.
     pub stores: StoresSection,
     /// Logging.
     pub log: LogSection,
+    /// Settings that are set and change nothing, since nothing here uses them.
+    pub without_effect: Vec<&'static str>,
 }
+
+/// Names of other programs and of stores to come: taken, so that an environment written for them is no error.
+const WITHOUT_EFFECT: &[&str] = &[
+    "CHILLPROXY_REALDEBRID_URL",
+    "CHILLPROXY_ALLDEBRID_URL",
+    "CHILLPROXY_PREMIUMIZE_URL",
+    "CHILLPROXY_DEBRIDLINK_URL",
+    "CHILLPROXY_OFFCLOUD_URL",
+    "CHILLPROXY_PIKPAK_URL",
+    "CHILLPROXY_EASYDEBRID_URL",
+    "CHILLPROXY_DEBRIDER_URL",
+    "CHILLPROXY_TORRIN_URL",
+    "STREMTHRU_FEATURE",
+    "STREMTHRU_FEATURE_TORZ",
+    "STREMTHRU_STORE_AUTH",
+    "STREMTHRU_TUNNEL",
+    "STREMTHRU_HTTP_PROXY",
+];
 
 impl Config {
     /// Reads all sections. Without a role it is `edge` when a control plane's key is set, else `all`.
@@ -63,9 +87,14 @@ impl Config {
             data: DataSection::read(&mut reader),
             control: ControlSection::read(&mut reader),
             edge: EdgeSection::read(&mut reader),
+            limits: LimitsSection::read(&mut reader),
             stores: StoresSection::read(&mut reader),
             log: LogSection::read(&mut reader),
+            without_effect: WITHOUT_EFFECT.iter().copied().filter(|name| settings.get(name).is_some()).collect(),
         };
+        if role == Role::Edge && !given_key {
+            reader.fault("CHILLSTREAMS_API_KEY", "an edge needs it: one of the control plane's INTERNAL_API_KEY");
+        }
         reader.finish(config)
     }
 }
@@ -91,6 +120,14 @@ mod tests {
     #[test]
     fn a_control_planes_key_makes_an_edge() {
         assert_eq!(read(&[("CHILLSTREAMS_API_KEY", &"k".repeat(32))]).unwrap().role, Role::Edge);
+    }
+
+    #[test]
+    fn an_edge_without_a_key_is_refused_before_it_starts() {
+        let settings = Settings::collect(std::iter::empty(), None).ok().unwrap();
+        let faults = Config::read(&settings, Some(Role::Edge)).unwrap_err();
+        assert!(faults[0].to_string().contains("CHILLSTREAMS_API_KEY"));
+        assert_eq!(Config::read(&settings, Some(Role::Control)).unwrap().listen.address.port(), 3_000);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +12,10 @@ use axum::extract::ConnectInfo;
 use chill_edge::relay::{ConnectionCut, VIEWER_BUFFER, Wire};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 /// How many connections are served at once; more wait in the kernel's queue.
@@ -28,7 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `app` until `stop`, then lets open requests end for at most `drain`.
 pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken, drain: Duration) {
-    let graceful = GracefulShutdown::new();
+    let open = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
@@ -37,7 +38,7 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: Cancel
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => connection(stream, peer, app.clone(), &graceful, place),
+            Ok((stream, peer)) => drop(open.spawn(connection(stream, peer, app.clone(), stop.clone(), place))),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -45,17 +46,19 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: Cancel
         }
     }
     drop(listener);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    open.close();
+    if tokio::time::timeout(drain, open.wait()).await.is_err() {
         tracing::warn!(seconds = drain.as_secs(), "open requests did not end in time and are cut");
     }
 }
 
-fn connection(
+/// Serves one connection to its end. One that became a socket of the change feed is served elsewhere from then on.
+async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     app: axum::Router,
-    graceful: &GracefulShutdown,
-    place: tokio::sync::OwnedSemaphorePermit,
+    stop: CancellationToken,
+    _place: OwnedSemaphorePermit,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
@@ -76,14 +79,19 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(VIEWER_BUFFER)
-        .serve_connection(TokioIo::new(wire), service);
-    let serving = graceful.watch(serving);
-    tokio::spawn(async move {
+        .serve_connection(TokioIo::new(wire), service)
+        .with_upgrades();
+    let mut serving = pin!(serving);
+    let mut stopping = false;
+    loop {
         tokio::select! {
-            () = cut.due() => {}
+            () = cut.due() => break,
             // A player that goes away in the middle is no fault of ours.
-            result = serving => drop(result),
+            _ended = serving.as_mut() => break,
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                serving.as_mut().graceful_shutdown();
+            }
         }
-        drop(place);
-    });
+    }
 }

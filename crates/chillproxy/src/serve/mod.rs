@@ -9,9 +9,11 @@ mod ready;
 mod wiring;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context;
+use chill_db::DbError;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -19,19 +21,18 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Role};
 use crate::telemetry;
 use gate::Gate;
+use wiring::Planes;
 
 /// How long open requests may take to end after a stop; films are cut then.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long the last usage may take to be delivered.
 const FLUSH: Duration = Duration::from_secs(10);
 
+/// Pause between attempts to reach a database that is not there yet.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Runs until SIGINT or SIGTERM.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    if config.role == Role::Edge {
-        anyhow::bail!(
-            "the edge role alone is not part of this release; run `chillproxy serve` for both planes in one process"
-        );
-    }
     let recorder = telemetry::start_metrics()?;
     let listener = bind(config.listen.address).await?;
     let address = listener.local_addr()?;
@@ -41,12 +42,25 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let serving = tokio::spawn(accept::serve(listener, gate.router(), stop.clone(), DRAIN));
     tracing::info!("listening on http://{}", shown(address));
 
-    let planes = wiring::wire(&config).await?;
+    for name in &config.without_effect {
+        tracing::warn!(name, "this setting is set, and nothing here uses it");
+    }
+
+    let mut signal = pin!(wait_for_signal());
+    let planes = tokio::select! {
+        planes = wire_patiently(&config) => planes?,
+        signal = &mut signal => return signal,
+    };
     let background = planes.start(stop.clone());
     gate.open(layers::wrap(planes.router()));
-    tracing::info!(role = ?config.role, database = %config.data.database, "ready");
+    match config.role {
+        Role::Edge => tracing::info!(role = ?config.role, "ready"),
+        Role::All | Role::Control => {
+            tracing::info!(role = ?config.role, database = %config.data.database, "ready");
+        }
+    }
 
-    wait_for_signal().await?;
+    signal.await?;
     tracing::info!("stopping: no new connections, open requests may end");
     stop.cancel();
     serving.await.context("the accept loop failed")?;
@@ -55,6 +69,24 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Wires the planes, waiting for a database that is not there yet: a server often starts before its PostgreSQL.
+async fn wire_patiently(config: &Config) -> anyhow::Result<Planes> {
+    loop {
+        let error = match wiring::wire(config).await {
+            Ok(planes) => return Ok(planes),
+            Err(error) => error,
+        };
+        let away = |cause: &(dyn std::error::Error + 'static)| {
+            cause.downcast_ref::<DbError>().is_some_and(DbError::is_unavailable)
+        };
+        if config.data.database.is_sqlite() || !error.chain().any(away) {
+            return Err(error);
+        }
+        tracing::warn!(error = format!("{error:#}"), "the database is not there yet; trying again");
+        tokio::time::sleep(RETRY).await;
+    }
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -1,0 +1,160 @@
+//! The edge of this process over a control plane that is here or elsewhere. Elsewhere, it opens two files of its own: the
+//! spool, and a library of known torrents.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use chill_control::{Deadlines, RemoteConfig, RemoteControl};
+use chill_core::clock::millis;
+use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store};
+use chill_db::{Db, DbError, DbUrl, Options, SharedRates, SqliteSpool, TorrentLibrary};
+use chill_edge::{Edge, EdgeConfig, Ports};
+use chill_sources::{Cinemeta, Http, TorznabSource};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::rates;
+use crate::config::{Config, EdgeSection, ListenSection, StoresSection};
+
+/// Usage that was not delivered yet.
+const SPOOL_FILE: &str = "spool.db";
+/// Known torrents of an edge without a control plane's database.
+const LIBRARY_FILE: &str = "library.db";
+/// How long an edge's own library remembers a torrent that no search found again, and how often it forgets.
+const REMEMBERED: Duration = Duration::from_secs(90 * 86_400);
+const FORGET: Duration = Duration::from_secs(3_600);
+
+/// What indexers and Cinemeta see.
+const USER_AGENT: &str = concat!("chillproxy/", env!("CARGO_PKG_VERSION"));
+
+/// The edge and what it alone has open.
+pub(super) struct EdgePlane {
+    edge: Arc<Edge>,
+    spool: SqliteSpool,
+    library: Option<Db>,
+    redis: Option<Arc<SharedRates>>,
+}
+
+/// The control plane of another process.
+pub(super) fn remote(config: &Config) -> anyhow::Result<RemoteControl> {
+    let section = &config.control;
+    Ok(RemoteControl::new(RemoteConfig {
+        urls: section.remote_urls.clone(),
+        key: section.remote_key.clone().unwrap_or_else(|| Secret::new("")),
+        clock: Clock::System,
+        chance: Chance::System,
+        deadlines: Deadlines::default(),
+    })?)
+}
+
+/// The library's own file. What is in it may be lost, so a file of another version or a broken one is a plain error.
+pub(super) async fn open_library(config: &Config) -> anyhow::Result<Db> {
+    let path = config.data.file(LIBRARY_FILE);
+    let advice = || format!("the library {} cannot be opened; it may be deleted, only speed is in it", path.display());
+    let db = Db::open(&DbUrl::sqlite(path.clone()), Options::default()).await.with_context(advice)?;
+    db.migrate().await.with_context(advice)?;
+    Ok(db)
+}
+
+impl EdgePlane {
+    /// An edge that asks `control` and remembers torrents in `library`.
+    pub(super) async fn new(
+        config: &Config,
+        control: Arc<dyn ControlPlane>,
+        stores: Vec<Arc<dyn Store>>,
+        library: Db,
+    ) -> anyhow::Result<Self> {
+        let spool = SqliteSpool::open(&config.data.file(SPOOL_FILE)).await?;
+        let cinemeta = config.stores.cinemeta.clone().map_or_else(|| Cinemeta::PUBLIC_URL.parse(), Ok)?;
+        let http = Http::new(USER_AGENT);
+        let counters = rates::open(&config.limits).await?;
+        let ports = Ports {
+            control,
+            stores,
+            sources: sources(&config.stores, &http),
+            titles: Arc::new(Cinemeta::new(&cinemeta, http, Clock::System)),
+            library: Arc::new(TorrentLibrary::new(library, Clock::System)),
+            spool: Arc::new(spool.clone()),
+            rates: counters.port,
+            clock: Clock::System,
+            chance: Chance::System,
+        };
+        Ok(Self {
+            edge: Edge::new(ports, settings(&config.listen, &config.edge)),
+            spool,
+            library: None,
+            redis: counters.redis,
+        })
+    }
+
+    /// The library is this edge's own: it forgets by itself, and is closed with the edge.
+    pub(super) fn with_library(self, library: Db) -> Self {
+        Self { library: Some(library), ..self }
+    }
+
+    /// The Redis in which it counts, when there is one.
+    pub(super) fn redis(&self) -> Option<Arc<SharedRates>> {
+        self.redis.clone()
+    }
+
+    /// What viewers ask.
+    pub(super) fn router(&self) -> Router {
+        chill_edge::router(Arc::clone(&self.edge))
+    }
+
+    /// Starts what is done while nobody asks.
+    pub(super) fn start(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        let (edge, token) = (Arc::clone(&self.edge), stop.clone());
+        tasks.spawn(async move { edge.background(token).await });
+        if let Some(library) = self.library.clone() {
+            let token = stop.clone();
+            tasks.spawn(async move {
+                let _ = token.run_until_cancelled(keep_forgetting(&library)).await;
+            });
+        }
+    }
+
+    /// Closes the files.
+    pub(super) async fn close(&self) {
+        self.spool.close().await;
+        if let Some(library) = &self.library {
+            library.close().await;
+        }
+    }
+}
+
+async fn keep_forgetting(library: &Db) {
+    loop {
+        if let Err(error) = forget_old(library).await {
+            tracing::warn!(%error, "old torrents could not be forgotten; trying again");
+        }
+        tokio::time::sleep(FORGET).await;
+    }
+}
+
+async fn forget_old(library: &Db) -> Result<(), DbError> {
+    let mut tx = library.write().await?;
+    tx.known_forget(Clock::System.now().saturating_sub(millis(REMEMBERED))).await?;
+    tx.commit().await
+}
+
+fn sources(section: &StoresSection, http: &Http) -> Vec<Arc<dyn Source>> {
+    let torznab = section.indexers.iter().map(|indexer| {
+        let source: Arc<dyn Source> = Arc::new(TorznabSource::new(indexer.clone(), http.clone()));
+        source
+    });
+    torznab.collect()
+}
+
+fn settings(listen: &ListenSection, section: &EdgeSection) -> EdgeConfig {
+    EdgeConfig {
+        base_url: listen.base_url.clone(),
+        pool: section.pool_auth,
+        delivery: section.delivery,
+        trusted_proxies: section.trusted_proxies.clone(),
+        fingerprint: section.fingerprint.clone(),
+        ..EdgeConfig::default()
+    }
+}

@@ -1,0 +1,102 @@
+//! The planes of this process, by its role: both joined by the ports alone, or one of them.
+
+mod control;
+mod edge;
+mod rates;
+
+use std::sync::Arc;
+
+use axum::Router;
+use chill_control::Control;
+use chill_core::ControlPlane;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::ready::{self, Parts};
+use crate::config::{Config, Role};
+use crate::wiring;
+use edge::EdgePlane;
+
+/// The planes of this process.
+pub(super) struct Planes {
+    control: Option<Control>,
+    edge: Option<EdgePlane>,
+    router: Router,
+}
+
+/// Builds what the role asks for.
+pub(super) async fn wire(config: &Config) -> anyhow::Result<Planes> {
+    match config.role {
+        Role::All => both(config).await,
+        Role::Control => control_alone(config).await,
+        Role::Edge => edge_alone(config).await,
+    }
+}
+
+async fn both(config: &Config) -> anyhow::Result<Planes> {
+    let opened = control::open(config).await?;
+    let control = opened.control;
+    let port: Arc<dyn ControlPlane> = Arc::new(control.clone());
+    let edge = EdgePlane::new(config, port, opened.stores, control.db().clone()).await?;
+    let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: edge.redis() });
+    let router = control::internal_api(config, &control).merge(ready).merge(edge.router());
+    Ok(Planes { control: Some(control), edge: Some(edge), router })
+}
+
+async fn control_alone(config: &Config) -> anyhow::Result<Planes> {
+    let control = control::open(config).await?.control;
+    if !config.control.internal_api {
+        tracing::warn!(
+            "INTERNAL_API_KEY is not set: the internal API is closed, and no edge can use this control plane"
+        );
+    }
+    let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: None });
+    let router = control::internal_api(config, &control).merge(ready);
+    Ok(Planes { control: Some(control), edge: None, router })
+}
+
+async fn edge_alone(config: &Config) -> anyhow::Result<Planes> {
+    wiring::make_data_dir(config)?;
+    let remote = edge::remote(config)?;
+    let library = edge::open_library(config).await?;
+    let stores = wiring::stores(&config.stores);
+    let edge = EdgePlane::new(config, Arc::new(remote.clone()), stores, library.clone()).await?.with_library(library);
+    let ready = ready::router(Parts { control: None, remote: Some(ready::Remote::new(remote)), redis: edge.redis() });
+    let router = edge.router().merge(ready);
+    Ok(Planes { control: None, edge: Some(edge), router })
+}
+
+impl Planes {
+    /// Everything that is answered once the planes are wired.
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Starts the work in the background; it ends after `stop`.
+    pub(super) fn start(&self, stop: CancellationToken) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        if let Some(control) = self.control.clone() {
+            let token = stop.clone();
+            tasks.spawn(async move { control.background(token).await });
+        }
+        if let Some(edge) = &self.edge {
+            edge.start(&mut tasks, &stop);
+        }
+        tasks
+    }
+
+    /// Waits for the work in the background, which delivers the last usage, and closes what is open.
+    pub(super) async fn finish(&self, mut background: JoinSet<()>) {
+        while let Some(ended) = background.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a task ended badly");
+            }
+        }
+        if let Some(edge) = &self.edge {
+            edge.close().await;
+        }
+        if let Some(control) = &self.control {
+            control.db().close().await;
+        }
+    }
+}
