@@ -32,6 +32,11 @@ const NEEDS: &[Need] = &[
         purpose: "fetches those clients, in the versions the lock files name",
         is_met: || shell::is_there("npm"),
     },
+    Need {
+        package: "chromium-headless-shell",
+        purpose: "the configure page is used in a real browser",
+        is_met: || shell::is_there("chromium-headless-shell") || shell::is_there("chromium"),
+    },
 ];
 
 /// Installs the packages that are missing.

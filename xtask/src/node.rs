@@ -12,6 +12,8 @@ use crate::shell;
 pub(crate) const SDK_CHECK: &str = "crates/chill-sim/sdk-check";
 /// Drives the running server with Stremio's own client.
 pub(crate) const CONFORMANCE: &str = "crates/chillproxy/tests/conformance";
+/// Uses the running server's configure page in Chromium.
+pub(crate) const BROWSER: &str = "crates/chillproxy/tests/browser";
 
 /// Installs a project's packages as its lock file names them, unless they are there already.
 ///

@@ -64,7 +64,10 @@ pub(crate) fn clients() -> anyhow::Result<ExitCode> {
 
 fn other_peoples_clients(report: &mut Report) {
     report.step("TorBox's SDK against the simulator", sdk_check);
-    report.step("Stremio's client against the server", conformance);
+    report.step("Stremio's client against the server", || {
+        on_server(node::CONFORMANCE, |s| [s.manifest_url(), s.base_url()])
+    });
+    report.step("Chromium on the configure page", || on_server(node::BROWSER, |s| [s.base_url(), s.manifest_url()]));
 }
 
 fn check_tidy() -> anyhow::Result<()> {
@@ -97,12 +100,13 @@ fn sdk_check() -> anyhow::Result<Tally> {
     node::check(node::SDK_CHECK, &[world.url("torbox")?, world::World::store_key()])
 }
 
-fn conformance() -> anyhow::Result<Tally> {
-    node::install(node::CONFORMANCE)?;
+/// Runs a project's check on a server of its own, over the demonstration's world.
+fn on_server(project: &str, args: fn(&world::Server) -> [&str; 2]) -> anyhow::Result<Tally> {
+    node::install(project)?;
     let programs = programs()?;
     let world = world::World::start(&programs)?;
     let server = world::Server::start(&programs, &world)?;
-    let tally = node::check(node::CONFORMANCE, &[server.manifest_url(), server.base_url()])?;
+    let tally = node::check(project, &args(&server))?;
     if tally.failed > 0 {
         println!("the server said last:\n{}", server.last_lines());
     }
