@@ -9,11 +9,12 @@ use axum::routing::{any, get};
 use chill_core::address::TrustedProxies;
 use chill_core::control::Delivery;
 use chill_core::device::Fingerprint;
-use chill_core::{Chance, Clock, ControlPlane, Library, Source, Spool, Store, StoreCode, Titles};
+use chill_core::{Chance, Clock, ControlPlane, Library, Rates, Source, Spool, Store, StoreCode, Titles};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::lease::Leases;
+use crate::limit::Limiter;
 use crate::playbacks::{Limits, Playbacks};
 use crate::relay::{Relay, RelayConfig};
 use crate::stremio::configure::{self, TokenChecks};
@@ -34,6 +35,8 @@ pub struct Ports {
     pub library: Arc<dyn Library>,
     /// Usage on its way.
     pub spool: Arc<dyn Spool>,
+    /// How often viewers may ask.
+    pub rates: Arc<dyn Rates>,
     /// The time of day.
     pub clock: Clock,
     /// Ids and jitter.
@@ -98,6 +101,7 @@ pub struct Edge {
     pub(crate) clock: Clock,
     pub(crate) chance: Chance,
     pub(crate) leases: Leases,
+    pub(crate) limiter: Limiter,
     pub(crate) usage: Usage,
     pub(crate) playbacks: Playbacks,
     pub(crate) starts: Starts,
@@ -117,6 +121,7 @@ impl Edge {
         let limits = Limits { per_user: config.max_streams_per_user, per_node: config.max_streams };
         Arc::new(Self {
             leases: Leases::new(ports.control.clone()),
+            limiter: Limiter::new(ports.rates),
             usage,
             playbacks: Playbacks::new(limits, ports.clock.clone()),
             starts: Starts::new(),

@@ -17,6 +17,7 @@ mod cors;
 pub mod edge;
 pub mod error;
 mod lease;
+mod limit;
 mod playbacks;
 pub mod proxy;
 pub mod refusal;

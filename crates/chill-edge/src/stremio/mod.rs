@@ -32,6 +32,7 @@ use http::{HeaderValue, Method, header};
 use crate::cors;
 use crate::edge::Edge;
 use crate::error::ApiError;
+use crate::limit;
 use crate::viewer::Viewer;
 use route::Ask;
 
@@ -61,6 +62,7 @@ pub(crate) async fn answer(State(edge): State<Arc<Edge>>, request: Request) -> R
 
 async fn dispatch(edge: &Arc<Edge>, parts: &http::request::Parts, ask: Ask) -> Result<Response, ApiError> {
     let viewer = Viewer::of(&edge.config, parts);
+    limit::admit(edge, &viewer, &ask).await?;
     match ask {
         Ask::Root | Ask::Configure(_) => Ok(configure::from_root()),
         Ask::Manifest(data) => Ok(manifest::answer(&edge.config, data.as_ref())),

@@ -64,7 +64,7 @@ impl Starts {
 }
 
 /// SHA-256 of the rights a link gives: two links are never one playback.
-fn holder(data: &UserData) -> [u8; 32] {
+pub(crate) fn holder(data: &UserData) -> [u8; 32] {
     let mut hash = Sha256::new();
     for entry in &data.stores {
         hash.update(entry.store.as_str());

@@ -121,6 +121,7 @@ impl Stage {
             titles: Arc::new(OneTitle(Some(title))),
             library: library.clone(),
             spool: spool.clone(),
+            rates: Arc::new(chill_core::rate::Unlimited),
             clock: Clock::fixed(1_700_000_000_000),
             chance: Chance::seeded(7),
         };
