@@ -77,6 +77,9 @@ impl App {
             ("CHILLPROXY_CINEMETA_URL", world.cinemeta_url()),
             ("CHILLPROXY_INDEXERS", format!("simulated={}|{INDEXER_KEY}", world.torznab_url())),
             ("RUST_LOG", "trace".to_owned()),
+            // Most stories ask faster than any viewer; those about limits set their own.
+            ("CHILLPROXY_RATE_PER_USER", "0".to_owned()),
+            ("CHILLPROXY_RATE_PER_IP", "0".to_owned()),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

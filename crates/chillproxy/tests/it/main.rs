@@ -13,6 +13,7 @@ mod device;
 mod film;
 mod internal_api;
 mod legacy_token;
+mod limits;
 mod refusal;
 mod relay;
 mod revocation;
