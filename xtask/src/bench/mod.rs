@@ -1,8 +1,20 @@
 //! The benchmarks. They print ratios and shares, and never fail a build: a loaded machine is not a fault.
 
+mod figures;
+mod lists;
+mod machine;
 mod names;
+mod nginx;
+mod pgbench;
+mod pool;
+mod process;
+mod programs;
+mod start;
+mod wrk;
 
 use std::process::ExitCode;
+
+use anyhow::Context;
 
 /// One benchmark: how it is called, what it prints, where it is.
 struct Bench {
@@ -12,8 +24,16 @@ struct Bench {
 }
 
 /// A new benchmark is a file here and a line in this table.
-const BENCHES: &[Bench] =
-    &[Bench { name: "names FILE", prints: "the share of release names read right, per field", run: names::run }];
+const BENCHES: &[Bench] = &[
+    Bench { name: "names FILE", prints: "the share of release names read right, per field", run: names::run },
+    Bench {
+        name: "lists",
+        prints: "a decision with a cached lease; a list of 100 streams against nginx serving it as a file",
+        run: lists::run,
+    },
+    Bench { name: "pool", prints: "get-key decisions/s, together and alone, and against pgbench", run: pool::run },
+    Bench { name: "start", prints: "start to the first answer, idle memory, size, against nginx", run: start::run },
+];
 
 /// Runs the benchmark that the first word names.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
@@ -28,4 +48,11 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     };
     (bench.run)(args.get(1..).unwrap_or_default())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The number after `--rounds`, or the usual one.
+fn rounds(args: &[String], usual: usize) -> anyhow::Result<usize> {
+    let Some(at) = args.iter().position(|word| word == "--rounds") else { return Ok(usual) };
+    let number = args.get(at + 1).and_then(|word| word.parse().ok()).filter(|number| *number > 0);
+    number.context("--rounds wants a number, as in `--rounds 5`")
 }

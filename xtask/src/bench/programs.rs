@@ -1,0 +1,48 @@
+//! Our own programs, built as fast as they get.
+
+use std::path::{Path, PathBuf};
+
+use crate::{shell, test};
+
+/// The programs of one build profile.
+#[derive(Debug)]
+pub(super) struct Programs {
+    directory: PathBuf,
+    profile: &'static str,
+}
+
+impl Programs {
+    /// Builds server, simulators and measuring programs: with `--release` among the words as they are released, else in
+    /// the profile `fast`.
+    ///
+    /// # Errors
+    /// When they do not compile.
+    pub(super) fn build(words: &[String]) -> anyhow::Result<Self> {
+        let profile = if words.iter().any(|word| word == "--release") { "release" } else { "fast" };
+        println!("building chillproxy and its measuring programs in the profile {profile}");
+        let packages = ["-p", "chillproxy", "-p", "chill-sim", "--bins", "--examples"];
+        let build = ["build", "--quiet", "--locked", "--profile", profile];
+        shell::run(&mut shell::cargo(build.into_iter().chain(packages)))?;
+        Ok(Self { directory: test::programs()?.with_file_name(profile), profile })
+    }
+
+    /// Where they are.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The server.
+    pub(super) fn server(&self) -> PathBuf {
+        self.directory.join("chillproxy")
+    }
+
+    /// A measuring program.
+    pub(super) fn example(&self, name: &str) -> PathBuf {
+        self.directory.join("examples").join(name)
+    }
+
+    /// How they were built.
+    pub(super) fn profile(&self) -> &'static str {
+        self.profile
+    }
+}
