@@ -1,10 +1,8 @@
 //! A whole system: simulators in this process, the real binary beside it, on SQLite or on a real PostgreSQL.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use chill_sim::World;
@@ -12,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::database::TestDatabase;
+use crate::node::{Node, command, free_address};
 use crate::web::Web;
 
 /// The account's key at the simulated TorBox; it must never be seen anywhere.
@@ -29,9 +28,8 @@ pub(crate) struct App {
     pub metrics: String,
     pub settings: Vec<(String, String)>,
     pub data: TempDir,
-    pub log: Arc<Mutex<String>>,
     pub web: Web,
-    server: Option<Child>,
+    server: Node,
     _database: TestDatabase,
 }
 
@@ -61,13 +59,19 @@ impl App {
 
     /// The same with further settings.
     pub(crate) async fn with(database: TestDatabase, more: &[(&str, &str)]) -> Self {
+        Self::serving(&["serve"], database, more).await
+    }
+
+    /// The same with another command line.
+    pub(crate) async fn serving(words: &'static [&'static str], database: TestDatabase, more: &[(&str, &str)]) -> Self {
         let world = chill_sim::demo_world(KEY).await.unwrap();
         world
             .torznab()
             .set_indexer(chill_sim::Indexer { api_key: INDEXER_KEY.to_owned(), ..world.torznab().indexer() });
         let data = tempfile::tempdir().unwrap();
         let (address, metrics) = (free_address(), free_address());
-        let base = format!("http://{address}");
+        let server = Node::new(words, &address);
+        let base = server.base.clone();
         let mut settings: Vec<(String, String)> = [
             ("CHILLPROXY_DATA_DIR", data.path().join("data").display().to_string()),
             ("STREMTHRU_LISTEN_ADDR", address),
@@ -92,9 +96,8 @@ impl App {
             metrics: format!("http://{metrics}"),
             settings,
             data,
-            log: Arc::default(),
             web: Web::new("TestPlayer/1.0"),
-            server: None,
+            server,
             _database: database,
         };
         app.boot().await;
@@ -111,70 +114,40 @@ impl App {
 
     /// Starts the server and waits until it is ready.
     pub(crate) async fn boot(&mut self) {
-        let mut child = self.command(&["serve"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let stderr = child.stderr.take().unwrap();
-        let log = Arc::clone(&self.log);
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let mut log = log.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        self.server = Some(child);
-        let ready = format!("{}/readyz", self.base);
-        self.until("the server is ready", async || self.try_status(&ready).await == Some(200)).await;
+        self.server.spawn(&self.settings);
+        self.until("the server is ready", async || self.server.readiness(&self.web).await == Some(200)).await;
     }
 
     /// kill -9, as a power cut would.
     pub(crate) fn kill(&mut self) {
-        let mut child = self.server.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.server.kill();
     }
 
     /// SIGTERM and a wait for the end.
     pub(crate) fn stop(&mut self) -> std::process::ExitStatus {
-        let mut child = self.server.take().unwrap();
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        child.wait().unwrap()
+        self.server.stop()
     }
 
     /// Waits until `condition` holds, asking often; fails with the log after twenty seconds.
     pub(crate) async fn until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
         let start = Instant::now();
         while !condition().await {
-            assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}; the log:\n{}", self.log_tail());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "{what}: not within {PATIENCE:?}; the log:\n{}",
+                self.server.log_tail()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    async fn try_status(&self, url: &str) -> Option<u16> {
-        let address = url.strip_prefix("http://").unwrap().split('/').next().unwrap();
-        tokio::net::TcpStream::connect(address).await.ok()?;
-        Some(self.web.get(url).await.status.as_u16())
-    }
-
     pub(crate) fn log_text(&self) -> String {
-        self.log.lock().unwrap().clone()
-    }
-
-    fn log_tail(&self) -> String {
-        let log = self.log_text();
-        let lines: Vec<_> = log.lines().rev().take(40).collect();
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chillproxy"));
-        command.args(words).env_clear().envs(self.settings.iter().cloned());
-        command
+        self.server.log.lock().unwrap().clone()
     }
 
     /// Runs a command with something on its standard input. The simulators answer meanwhile.
     pub(crate) fn run(&self, words: &[&str], input: &str) -> Output {
-        let mut command = self.command(words);
+        let mut command = command(words, &self.settings);
         tokio::task::block_in_place(|| {
             let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             let mut child = piped.spawn().unwrap();
@@ -210,23 +183,6 @@ impl App {
 pub(crate) fn viewer(user: &Value) -> Viewer {
     let text = |name: &str| user[name].as_str().unwrap_or_else(|| panic!("no {name} in {user}")).to_owned();
     Viewer { id: text("id"), manifest: text("manifestUrl"), link: text("linkId") }
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.server.take() {
-            drop(child.kill());
-            drop(child.wait());
-        }
-        if std::thread::panicking() {
-            let mut errors = std::io::stderr();
-            drop(writeln!(errors, "--- the server's last words ---\n{}", self.log_tail()));
-        }
-    }
-}
-
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// Every file below a directory.

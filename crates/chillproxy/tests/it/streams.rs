@@ -69,10 +69,7 @@ impl App {
 
     /// SHA-256 of a file as the simulated CDN has it.
     pub(crate) fn original(&self, stream: &Stream) -> String {
-        let torrent = self.world.torbox().torrent(stream.hash()).expect("the torrent is known");
-        let path_ends = |path: &str| path.rsplit('/').next() == Some(stream.file_name.as_str());
-        let file = torrent.files.iter().position(|file| path_ends(&file.path)).expect("the file is in the torrent");
-        chill_sim::content_sha256(torrent.seed(file), torrent.files[file].size)
+        original(&self.world, stream)
     }
 
     /// The only row of `usage --by user`.
@@ -90,6 +87,14 @@ impl App {
         self.until(what, async || condition(&self.usage())).await;
         self.usage()
     }
+}
+
+/// SHA-256 of a file as the simulated CDN of a world has it.
+pub(crate) fn original(world: &chill_sim::World, stream: &Stream) -> String {
+    let torrent = world.torbox().torrent(stream.hash()).expect("the torrent is known");
+    let path_ends = |path: &str| path.rsplit('/').next() == Some(stream.file_name.as_str());
+    let file = torrent.files.iter().position(|file| path_ends(&file.path)).expect("the file is in the torrent");
+    chill_sim::content_sha256(torrent.seed(file), torrent.files[file].size)
 }
 
 /// SHA-256 of bytes, hexadecimal.

@@ -1,0 +1,92 @@
+//! One process of the binary: its settings, its log, its life.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use crate::web::Web;
+
+pub(crate) type Settings = Vec<(String, String)>;
+
+/// A server that can be started again after it ended. Dropping it kills it.
+pub(crate) struct Node {
+    pub base: String,
+    pub log: Arc<Mutex<String>>,
+    words: &'static [&'static str],
+    child: Option<Child>,
+}
+
+impl Node {
+    /// A server that is started with these words and will answer at `address`.
+    pub(crate) fn new(words: &'static [&'static str], address: &str) -> Self {
+        Self { base: format!("http://{address}"), log: Arc::default(), words, child: None }
+    }
+
+    pub(crate) fn spawn(&mut self, settings: &[(String, String)]) {
+        let mut child = command(self.words, settings).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        self.child = Some(child);
+    }
+
+    /// What `/readyz` says; none while nobody listens.
+    pub(crate) async fn readiness(&self, web: &Web) -> Option<u16> {
+        let address = self.base.strip_prefix("http://").unwrap();
+        tokio::net::TcpStream::connect(address).await.ok()?;
+        Some(web.get(&format!("{}/readyz", self.base)).await.status.as_u16())
+    }
+
+    /// kill -9, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM and a wait for the end.
+    pub(crate) fn stop(&mut self) -> std::process::ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        child.wait().unwrap()
+    }
+
+    pub(crate) fn log_tail(&self) -> String {
+        let log = self.log.lock().unwrap().clone();
+        let lines: Vec<_> = log.lines().rev().take(40).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+        if std::thread::panicking() {
+            use std::io::Write;
+            let mut errors = std::io::stderr();
+            drop(writeln!(errors, "--- the last words of {} ---\n{}", self.base, self.log_tail()));
+        }
+    }
+}
+
+/// The binary with these settings and no others.
+pub(crate) fn command(words: &[&str], settings: &[(String, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chillproxy"));
+    command.args(words).env_clear().envs(settings.iter().cloned());
+    command
+}
+
+pub(crate) fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
