@@ -101,7 +101,7 @@ impl Calls {
         let mut said = Vec::new();
         turn.reverse();
         while let Some(node) = turn.pop() {
-            let share = share(end, turn.len() + usize::from(again));
+            let share = share(end, turn.len());
             match self.ask(&node, route, body.clone(), share).await {
                 Ok(answer) => {
                     nodes.worked(&node);
