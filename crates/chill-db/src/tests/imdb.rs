@@ -24,7 +24,7 @@ async fn titles_are_found_by_id() {
         assert_eq!(tx.imdb_put(&[hood.clone(), night.clone()]).await.unwrap(), 0, "nothing changed, nothing written");
         assert_eq!(tx.imdb_put(&[title("tt0063350", "Night", Some(1968)), night.clone()]).await.unwrap(), 0);
         let dateless = ImdbTitle { year: None, ..hood.clone() };
-        assert_eq!(tx.imdb_put(&[dateless.clone()]).await.unwrap(), 1);
+        assert_eq!(tx.imdb_put(std::slice::from_ref(&dateless)).await.unwrap(), 1);
         tx.commit().await.unwrap();
         let mut tx = trial.db.read().await.unwrap();
         assert_eq!(tx.imdb_title("tt0063350").await.unwrap(), Some(night));
