@@ -10,9 +10,10 @@ use super::figures::{Figures, Goal, against};
 use super::nginx::Nginx;
 use super::process::Tree;
 use super::programs::Programs;
+use super::server::Server;
 use super::{machine, wrk};
 use crate::shell;
-use crate::world::{Server, World};
+use crate::world::World;
 
 const FILM: &str = "tt9000100";
 const STREAMS: usize = 100;
@@ -85,8 +86,10 @@ fn print_alone(said: &Value, on_the_wire: Option<f64>) -> anyhow::Result<()> {
 fn served(programs: &Programs, rounds: usize) -> anyhow::Result<f64> {
     let world = World::start(programs.directory())?;
     fill(&world)?;
-    let server = Server::start(programs.directory(), &world)?;
-    let addon = server.manifest_url().strip_suffix("/manifest.json").context("the link ends in /manifest.json")?;
+    let server = Server::new(programs)?.within(&world)?;
+    let manifest = server.with_user()?;
+    let _running = server.start()?;
+    let addon = manifest.strip_suffix("/manifest.json").context("the link ends in /manifest.json")?;
     let list = format!("{addon}/stream/movie/{FILM}.json");
     let bytes = cached_list(&list)?;
     let nginx = Nginx::new(&[("list.json", &bytes)])?;

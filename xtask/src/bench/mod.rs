@@ -9,6 +9,7 @@ mod pgbench;
 mod pool;
 mod process;
 mod programs;
+mod server;
 mod start;
 mod wrk;
 

@@ -12,7 +12,7 @@ use super::machine;
 use super::nginx::Nginx;
 use super::process::Tree;
 use super::programs::Programs;
-use crate::running::free_port;
+use super::server::Server;
 
 const ROUNDS: usize = 15;
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,9 +34,9 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     let programs = Programs::build(args)?;
     let rounds = super::rounds(args, ROUNDS)?;
     machine::describe();
-    let data = tempfile::Builder::new().prefix("chill-bench-").tempdir()?;
+    let server = Server::new(&programs)?;
     let nginx = machine::rival("nginx", "nginx").then(|| Nginx::new(&[])).transpose()?;
-    let ours = || server(&programs, &data.path().join("data"));
+    let ours = || Started::new(&mut server.command(&["serve"]), server.port());
     let theirs = || nginx.as_ref().map(|nginx| Started::new(&mut nginx.command(), nginx.port())).transpose();
     // The first start makes database and master key.
     let (first, first_ready) = first_answers(&ours()?)?;
@@ -75,16 +75,6 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     println!("\nThe program, profile {}: {:.1} MB", programs.profile(), size as f64 / 1e6);
     machine::busy();
     Ok(())
-}
-
-fn server(programs: &Programs, data: &std::path::Path) -> anyhow::Result<Started> {
-    let port = free_port()?;
-    let mut server = Command::new(programs.server());
-    // Nothing that the caller has set for a server of their own.
-    server.arg("serve").env_clear().env("CHILLPROXY_DATA_DIR", data);
-    server.env("STREMTHRU_LISTEN_ADDR", format!("127.0.0.1:{port}"));
-    server.env("CHILLPROXY_METRICS_ADDR", format!("127.0.0.1:{}", free_port()?));
-    Started::new(&mut server, port)
 }
 
 /// ms until `/health` answers, and until `/readyz` does.
