@@ -161,9 +161,8 @@ impl<'a> Machine<'a> {
             Step::Matches(pattern) => {
                 let value = self.pop()?;
                 let text = value.as_str()?;
-                // A pattern is large compared with a text: eight bytes are a step.
-                self.meter.spend(text.len() / 8)?;
                 let pattern = self.program.patterns.get(usize::from(*pattern)).ok_or(BROKEN)?;
+                self.meter.spend(pattern.cost(text))?;
                 Ok(Value::Bool(pattern.is_match(text)))
             }
             other => {

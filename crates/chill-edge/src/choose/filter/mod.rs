@@ -21,6 +21,7 @@ mod meter;
 mod numbers;
 mod operand;
 mod operators;
+mod pattern;
 mod predicate;
 mod primary;
 mod program;

@@ -1,10 +1,9 @@
 //! The binary operators: how tightly they bind, and what each compiles to.
 
-use regex::RegexBuilder;
-
 use super::Mistake;
 use super::compile::Compiler;
 use super::operand::Operand;
+use super::pattern::Pattern;
 use super::program::{Arithmetic, Relation, Step, TextTest};
 use super::token::Kind;
 use super::types::Type;
@@ -12,8 +11,8 @@ use super::value::{List, Value};
 
 /// Patterns in one filter: each keeps an automaton in memory.
 const MOST_PATTERNS: usize = 16;
-/// Bytes of a compiled pattern. Enough for dozens of words without regard to case.
-const PATTERN_SIZE: usize = 128 * 1024;
+/// KiB of all compiled patterns of one filter. Enough for dozens of words without regard to case.
+const PATTERNS_SIZE: usize = 48;
 /// Elements of a range between literals.
 const LONGEST_RANGE: i64 = 1_000;
 
@@ -177,28 +176,13 @@ impl Compiler {
             let message = format!("more than {MOST_PATTERNS} patterns; join some with | in one pattern");
             return Err(Mistake::new(right.at, message));
         }
-        let built = RegexBuilder::new(pattern.as_str())
-            .size_limit(PATTERN_SIZE)
-            .dfa_size_limit(PATTERN_SIZE)
-            .nest_limit(32)
-            .build();
-        let pattern = built.map_err(|error| Mistake::new(right.at, pattern_error(&error)))?;
+        let used: usize = self.program.patterns.iter().map(Pattern::size).sum();
+        let pattern = Pattern::compile(pattern.as_str(), PATTERNS_SIZE.saturating_sub(used));
+        let pattern = pattern.map_err(|message| Mistake::new(right.at, message))?;
         let index = u16::try_from(self.program.patterns.len()).unwrap_or(u16::MAX);
         self.program.patterns.push(pattern);
         self.program.steps.truncate(right.from);
         self.emit(Step::Matches(index))?;
         Ok(Type::Bool)
-    }
-}
-
-fn pattern_error(error: &regex::Error) -> String {
-    match error {
-        regex::Error::CompiledTooBig(_) => "the pattern is too large; repeat less or name fewer words".to_owned(),
-        // The parser draws the pattern and a caret over several lines; its last line is the sentence.
-        error => {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            format!("this is no pattern: {last}")
-        }
     }
 }

@@ -1,8 +1,7 @@
 //! A compiled filter: steps of a stack machine.
 
-use regex::Regex;
-
 use super::builtin::Builtin;
+use super::pattern::Pattern;
 use super::predicate::Predicate;
 use super::value::Value;
 use crate::choose::fields::Field;
@@ -16,7 +15,7 @@ pub(super) type Place = u16;
 pub(super) struct Program {
     pub(super) steps: Vec<Step>,
     pub(super) constants: Vec<Value<'static>>,
-    pub(super) patterns: Vec<Regex>,
+    pub(super) patterns: Vec<Pattern>,
     pub(super) locals: u16,
 }
 
