@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chill_control::{Control, ControlConfig, MasterKeys, Vault};
-use chill_core::{Chance, Clock, Store};
+use chill_core::{Chance, Clock, Secret, Store};
 use chill_db::{Db, Options};
 use chill_stores::StoresConfig;
 
@@ -20,6 +20,8 @@ pub(crate) struct Opened {
     pub control: Control,
     /// The stores it probes with, for the edge beside it.
     pub stores: Vec<Arc<dyn Store>>,
+    /// What links of the content proxy are signed with.
+    pub link_secret: Secret,
     /// Whether a master key was made just now.
     pub made_master_key: bool,
 }
@@ -34,10 +36,11 @@ pub(crate) async fn open_control(config: &Config) -> anyhow::Result<Opened> {
         .await
         .with_context(|| format!("the database {} cannot be brought to this version", config.data.database))?;
     let (vault, made_master_key) = vault(config)?;
+    let link_secret = vault.link_secret().clone();
     let stores = stores(&config.stores);
     let control = Control::new(db, vault, stores.clone(), Clock::System, Chance::System, settings(&config.control));
     control.check_master().await?;
-    Ok(Opened { control, stores, made_master_key })
+    Ok(Opened { control, stores, link_secret, made_master_key })
 }
 
 /// What the operator is told when a master key was made.

@@ -6,6 +6,7 @@
 mod check_config;
 mod device;
 mod doctor;
+mod import;
 mod key;
 mod links;
 mod open;
@@ -55,6 +56,9 @@ enum Command {
     Key(key::Command),
     /// What was used.
     Usage(usage::Arguments),
+    /// Brings in data from files.
+    #[command(subcommand)]
+    Import(import::Command),
     /// Brings the database to this version's schema.
     Migrate,
     /// Says what is wrong and what to do about it.
@@ -93,6 +97,7 @@ fn execute(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             Command::Device(command) => device::run(command, &config).await.map(done),
             Command::Key(command) => key::run(command, &config).await.map(done),
             Command::Usage(arguments) => usage::run(&arguments, &config).await.map(done),
+            Command::Import(command) => import::run(command, &config).await.map(done),
             Command::Migrate => open::migrate(&config).await.map(done),
             Command::Doctor => doctor::run(&config).await,
             Command::CheckConfig => {

@@ -9,6 +9,7 @@ mod limits;
 mod listen;
 mod log;
 pub(crate) mod names;
+mod proxy;
 mod reader;
 mod settings;
 mod stores;
@@ -19,6 +20,7 @@ pub(crate) use edge::EdgeSection;
 pub(crate) use limits::LimitsSection;
 pub(crate) use listen::ListenSection;
 pub(crate) use log::{LogFormat, LogSection};
+pub(crate) use proxy::ProxySection;
 pub(crate) use reader::Reader;
 pub(crate) use settings::{Fault, Settings};
 pub(crate) use stores::StoresSection;
@@ -49,6 +51,8 @@ pub(crate) struct Config {
     pub edge: EdgeSection,
     /// How often viewers may ask.
     pub limits: LimitsSection,
+    /// The content proxy.
+    pub proxy: ProxySection,
     /// Stores and sources.
     pub stores: StoresSection,
     /// Logging.
@@ -88,6 +92,7 @@ impl Config {
             control: ControlSection::read(&mut reader),
             edge: EdgeSection::read(&mut reader),
             limits: LimitsSection::read(&mut reader),
+            proxy: ProxySection::read(&mut reader),
             stores: StoresSection::read(&mut reader),
             log: LogSection::read(&mut reader),
             without_effect: WITHOUT_EFFECT.iter().copied().filter(|name| settings.get(name).is_some()).collect(),

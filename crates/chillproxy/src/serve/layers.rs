@@ -1,12 +1,14 @@
 //! What surrounds every route: a request log without secrets, a last resort for panics, an envelope for unknown paths.
 
-use std::time::Instant;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use metrics::{Counter, Histogram};
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -27,8 +29,7 @@ async fn log(request: Request, next: Next) -> Response {
         .map_or("(no route)", MatchedPath::as_str);
     let status = response.status();
     let elapsed = start.elapsed();
-    metrics::histogram!("chillproxy_request_seconds").record(elapsed.as_secs_f64());
-    metrics::counter!("chillproxy_requests_total", "status" => status.as_u16().to_string()).increment(1);
+    count(status, elapsed);
     let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     if status.is_server_error() {
         tracing::error!(%method, route, status = status.as_u16(), ms, "request failed");
@@ -38,6 +39,18 @@ async fn log(request: Request, next: Next) -> Response {
         tracing::debug!(%method, route, status = status.as_u16(), ms, "request");
     }
     response
+}
+
+/// Most answers are of one kind, whose handles are looked up once; the recorder is there before the first request.
+fn count(status: StatusCode, elapsed: Duration) {
+    static SECONDS: LazyLock<Histogram> = LazyLock::new(|| metrics::histogram!("chillproxy_request_seconds"));
+    static OK: LazyLock<Counter> = LazyLock::new(|| counter(StatusCode::OK));
+    SECONDS.record(elapsed.as_secs_f64());
+    if status == StatusCode::OK { OK.increment(1) } else { counter(status).increment(1) }
+}
+
+fn counter(status: StatusCode) -> Counter {
+    metrics::counter!("chillproxy_requests_total", "status" => status.as_u16().to_string())
 }
 
 async fn unknown_path() -> Response {

@@ -8,10 +8,10 @@ use anyhow::Context;
 use axum::Router;
 use chill_control::{Deadlines, RemoteConfig, RemoteControl};
 use chill_core::clock::millis;
-use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store};
-use chill_db::{Db, DbError, DbUrl, Options, SharedRates, SqliteSpool, TorrentLibrary};
+use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store, Titles};
+use chill_db::{Db, DbError, DbUrl, ImdbTitles, Options, SharedRates, SqliteSpool, TorrentLibrary};
 use chill_edge::{Edge, EdgeConfig, Ports};
-use chill_sources::{Cinemeta, Http, TorznabSource};
+use chill_sources::{Cinemeta, FirstOf, Http, TorznabSource};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -74,7 +74,7 @@ impl EdgePlane {
             control,
             stores,
             sources: sources(&config.stores, &http),
-            titles: Arc::new(Cinemeta::new(&cinemeta, http, Clock::System)),
+            titles: titles(library.clone(), Cinemeta::new(&cinemeta, http, Clock::System)),
             library: Arc::new(TorrentLibrary::new(library, Clock::System)),
             spool: Arc::new(spool.clone()),
             rates: counters.port,
@@ -138,6 +138,11 @@ async fn forget_old(library: &Db) -> Result<(), DbError> {
     let mut tx = library.write().await?;
     tx.known_forget(Clock::System.now().saturating_sub(millis(REMEMBERED))).await?;
     tx.commit().await
+}
+
+/// What was imported first; Cinemeta for the rest.
+fn titles(imported: Db, cinemeta: Cinemeta) -> Arc<dyn Titles> {
+    Arc::new(FirstOf(vec![Arc::new(ImdbTitles::new(imported)), Arc::new(cinemeta)]))
 }
 
 fn sources(section: &StoresSection, http: &Http) -> Vec<Arc<dyn Source>> {

@@ -2,13 +2,14 @@
 
 mod control;
 mod edge;
+mod proxy;
 mod rates;
 
 use std::sync::Arc;
 
 use axum::Router;
 use chill_control::Control;
-use chill_core::ControlPlane;
+use chill_core::{ControlPlane, Secret};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +40,8 @@ async fn both(config: &Config) -> anyhow::Result<Planes> {
     let port: Arc<dyn ControlPlane> = Arc::new(control.clone());
     let edge = EdgePlane::new(config, port, opened.stores, control.db().clone()).await?;
     let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: edge.redis() });
-    let router = control::internal_api(config, &control).merge(ready).merge(edge.router());
+    let proxy = proxy::router(config, opened.link_secret)?;
+    let router = control::internal_api(config, &control).merge(ready).merge(edge.router()).merge(proxy);
     Ok(Planes { control: Some(control), edge: Some(edge), router })
 }
 
@@ -62,7 +64,9 @@ async fn edge_alone(config: &Config) -> anyhow::Result<Planes> {
     let stores = wiring::stores(&config.stores);
     let edge = EdgePlane::new(config, Arc::new(remote.clone()), stores, library.clone()).await?.with_library(library);
     let ready = ready::router(Parts { control: None, remote: Some(ready::Remote::new(remote)), redis: edge.redis() });
-    let router = edge.router().merge(ready);
+    // All edges of a control plane share its key, so links made by one open on each.
+    let secret = config.control.remote_key.clone().unwrap_or_else(|| Secret::new(""));
+    let router = edge.router().merge(ready).merge(proxy::router(config, secret)?);
     Ok(Planes { control: None, edge: Some(edge), router })
 }
 

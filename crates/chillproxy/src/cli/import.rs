@@ -1,0 +1,96 @@
+//! `chillproxy import imdb FILE`: titles for searching without asking anybody.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use chill_db::{Db, ImdbImport, ImdbTitle};
+use chill_sources::{ImdbFile, TitleRow};
+use clap::Subcommand;
+
+use super::open::control;
+use super::{print, say};
+use crate::config::Config;
+
+/// What can be imported.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// IMDb's title.basics.tsv or title.basics.tsv.gz; an import that was broken off goes on where it was.
+    Imdb {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Titles written by one transaction.
+const BATCH: usize = 5_000;
+
+/// Runs an import.
+pub(crate) async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
+    let Command::Imdb { file } = command;
+    let control = control(config).await?;
+    let done = imdb(control.db(), &file).await;
+    control.db().close().await;
+    done
+}
+
+async fn imdb(db: &Db, path: &Path) -> anyhow::Result<()> {
+    let mut file = ImdbFile::open(path)?;
+    let before = db.read().await?.imdb_import().await?.filter(|import| import.file == file.fingerprint());
+    match before {
+        Some(import) if import.done => {
+            print("This file was imported already.");
+            return Ok(());
+        }
+        Some(import) => file.skip_to(import.lines)?,
+        None => {}
+    }
+    let (start, mut titles, mut written) = (Instant::now(), 0, 0);
+    loop {
+        let batch = file.by_ref().take(BATCH).map(|row| row.map(title)).collect::<Result<Vec<_>, _>>()?;
+        let done = batch.len() < BATCH;
+        let mut tx = db.write().await?;
+        written += tx.imdb_put(&batch).await?;
+        let note = ImdbImport { file: file.fingerprint().to_owned(), lines: file.lines_read(), done };
+        tx.imdb_note_import(&note).await?;
+        tx.commit().await.context("the titles could not be kept; the next import goes on where this one was")?;
+        titles += batch.len();
+        progress(&file, titles);
+        if done {
+            break;
+        }
+    }
+    if std::io::stderr().is_terminal() {
+        say("");
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    print(&format!("{titles} titles read, {written} of them new or changed, in {seconds:.1} s."));
+    if file.unreadable() > 0 {
+        say(&format!("{} lines could not be read and were left out.", file.unreadable()));
+    }
+    Ok(())
+}
+
+fn title(row: TitleRow) -> ImdbTitle {
+    ImdbTitle {
+        imdb: row.imdb,
+        kind: row.kind.as_str().to_owned(),
+        title: row.title,
+        original_title: row.original_title,
+        year: row.year,
+    }
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress(file: &ImdbFile, titles: usize) {
+    const WIDTH: u64 = 30;
+    let mut terminal = std::io::stderr();
+    if !terminal.is_terminal() {
+        return;
+    }
+    let filled = (file.bytes_read() * WIDTH).checked_div(file.bytes()).unwrap_or(WIDTH);
+    let bar: String = (0..WIDTH).map(|at| if at < filled { '█' } else { '·' }).collect();
+    drop(write!(terminal, "\r{bar} {titles} titles"));
+    drop(terminal.flush());
+}
