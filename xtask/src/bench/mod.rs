@@ -9,6 +9,7 @@ mod pgbench;
 mod pool;
 mod process;
 mod programs;
+mod relay;
 mod server;
 mod start;
 mod wrk;
@@ -33,6 +34,11 @@ const BENCHES: &[Bench] = &[
         run: lists::run,
     },
     Bench { name: "pool", prints: "get-key decisions/s, together and alone, and against pgbench", run: pool::run },
+    Bench {
+        name: "relay",
+        prints: "a film's bytes: CPU per GB, pace and memory, against nginx and haproxy",
+        run: relay::run,
+    },
     Bench { name: "start", prints: "start to the first answer, idle memory, size, against nginx", run: start::run },
 ];
 
