@@ -119,7 +119,7 @@ fn event(event: &UsageEvent) -> Event<'_> {
         bytes: event.bytes,
         event_id: event.id.to_string(),
         at: event.at,
-        device_id: event.device.as_ref().map(|device| device.as_str()),
+        device_id: event.device.as_ref().map(chill_core::DeviceId::as_str),
         outcome: event.outcome.as_str(),
     }
 }
