@@ -30,7 +30,7 @@ use chill_sources::{Cinemeta, Http, TorznabSource, parse_indexers};
 use chill_stores::StoresConfig;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Limited};
+
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -184,7 +184,7 @@ async fn warm_up(app: &Router, kinds: &[(&str, String)]) -> Outcome<Vec<u8>> {
             if response.status() != wanted {
                 return Err(format!("{name} answered {}", response.status()).into());
             }
-            last = Limited::new(response.into_body(), 1 << 22).collect().await?.to_bytes().to_vec();
+            last = axum::body::to_bytes(axum::body::Body::new(response.into_body()), 1 << 22).await?.to_vec();
         }
         let list: Option<List> = serde_json::from_slice(&last).ok();
         let streams = list.map_or(0, |list| list.streams.len());
@@ -215,7 +215,7 @@ async fn requests(app: &Router, path: &str) -> Outcome<f64> {
     while start.elapsed() < SLICE {
         for _ in 0..32 {
             let response = app.clone().oneshot(request(path)?).await?;
-            black_box(Limited::new(response.into_body(), 1 << 22).collect().await?);
+            black_box(axum::body::to_bytes(axum::body::Body::new(response.into_body()), 1 << 22).await?);
         }
         count += 32;
         // The edge's own work in the background has its turn, and is counted.

@@ -98,7 +98,7 @@ impl StoreOrigin {
                 }
             }
             Err(refusal) => {
-                tracing::info!(playback = %self.playback.id, why = refusal.why, "no other key to go on with")
+                tracing::info!(playback = %self.playback.id, why = refusal.why, "no other key to go on with");
             }
         }
     }

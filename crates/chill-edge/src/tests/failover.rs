@@ -7,7 +7,6 @@ use bytes::Bytes;
 use chill_core::{Chance, StoreErrorKind};
 use chill_sim::{CdnFault, CdnFaultRule};
 use http::StatusCode;
-use http_body_util::BodyExt as _;
 
 use super::fakes::{lease, lock};
 use super::stage::{Cdn, Stage, pool};
@@ -38,7 +37,7 @@ async fn stage() -> (Stage, Cdn, Cdn) {
 /// All the bytes; none when the film broke off.
 async fn whole(film: Response) -> Option<Bytes> {
     assert_eq!(film.status(), StatusCode::OK);
-    Some(film.into_body().collect().await.ok()?.to_bytes())
+    axum::body::to_bytes(film.into_body(), 64 << 20).await.ok()
 }
 
 fn assert_right(film: &Bytes, cdn: &Cdn) {

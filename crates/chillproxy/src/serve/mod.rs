@@ -51,7 +51,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         planes = wire_patiently(&config) => planes?,
         signal = &mut signal => return signal,
     };
-    let background = planes.start(stop.clone());
+    let background = planes.start(&stop);
     gate.open(layers::wrap(planes.router()));
     match config.role {
         Role::Edge => tracing::info!(role = ?config.role, "ready"),

@@ -7,11 +7,13 @@
 mod app;
 mod canary;
 mod command_line;
+mod content_proxy;
 mod crash;
 mod database;
 mod device;
 mod film;
 mod foreign;
+mod import;
 mod internal_api;
 mod legacy_token;
 mod limits;

@@ -106,7 +106,7 @@ pub(super) fn stalled(mut player: Command, server: &Server, upstream: Upstream, 
     player.arg("stalled").arg(server.url(upstream)).arg(streams.to_string()).stdin(Stdio::piped());
     let mut players = Players::start(&mut player)?;
     players.begun()?;
-    std::thread::sleep(SETTLING);
+    std::thread::park_timeout(SETTLING);
     let after = proportional_kib(&processes)?;
     drop(players.child.stdin.take());
     let said = players.figures()?;

@@ -120,7 +120,7 @@ fn reach(port: u16) -> anyhow::Result<()> {
         if begun.elapsed() > PATIENCE {
             bail!("nothing listens on port {port}");
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::park_timeout(Duration::from_millis(20));
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ impl Html {
     }
 
     /// Adds finished markup.
-    pub(super) fn add(&mut self, part: Self) -> &mut Self {
+    pub(super) fn add(&mut self, part: &Self) -> &mut Self {
         self.0.push_str(&part.0);
         self
     }

@@ -58,17 +58,17 @@ impl Page<'_> {
             html.raw(" You need a link id or a token of your own. Ask the person who runs this server for a link id.");
         }
         html.raw("</p></header>");
-        html.raw("<main>").add(self.install()).add(self.summary()).raw("<form method=\"post\"");
+        html.raw("<main>").add(&self.install()).add(&self.summary()).raw("<form method=\"post\"");
         html.attribute("action", self.action).raw(" id=\"settings\" novalidate>");
         // Pressing Enter presses a form's first button.
         html.raw(
             "<button class=\"first\" name=\"do\" value=\"save\" tabindex=\"-1\" aria-hidden=\"true\">Save</button>",
         );
-        html.add(self.stores()).add(self.listed()).add(self.order()).add(self.words());
+        html.add(&self.stores()).add(&self.listed()).add(&self.order()).add(&self.words());
         html.raw("<div class=\"row actions\"><button class=\"main\" name=\"do\" value=\"save\" id=\"save\">");
         html.raw(if self.link.is_some() { "Make a new link" } else { "Make my link" });
         html.raw("</button><button class=\"quiet\" name=\"do\" value=\"preview\" id=\"refresh\">Show the sample list");
-        html.raw("</button></div></form>").add(sample(preview)).raw("</main></body></html>");
+        html.raw("</button></div></form>").add(&sample(preview)).raw("</main></body></html>");
         html.finish()
     }
 
@@ -89,7 +89,7 @@ impl Page<'_> {
         html.raw("something, install the new link; the old one keeps its settings.</p></div>");
         match qr::svg(&link.manifest) {
             Some(code) => {
-                html.raw("<figure>").add(code).raw("<figcaption>Scan to open on a phone</figcaption></figure>");
+                html.raw("<figure>").add(&code).raw("<figcaption>Scan to open on a phone</figcaption></figure>");
             }
             None => {
                 html.raw("<p class=\"hint\">The link is too long for a QR code.</p>");
@@ -132,13 +132,13 @@ impl Page<'_> {
         html.raw("name=\"cached\" value=\"on\"").when(draft.choices.cached, " checked");
         html.raw("> Only what plays at once</label>");
         let filter = Input { name: "filter", label: "Filter", hint: FILTER_HINT, ..Input::default() };
-        html.add(filter.area(draft, &draft.choices.filter, 3, "")).raw("<div class=\"pair\">");
+        html.add(&filter.area(draft, &draft.choices.filter, 3, "")).raw("<div class=\"pair\">");
         let total = Input { name: "total", label: "Most streams in all", kind: "number", ..Input::default() };
-        html.add(total.line(draft, &draft.texts.total));
+        html.add(&total.line(draft, &draft.texts.total));
         let each = Input { name: "each", label: "Most of each resolution", kind: "number", ..Input::default() };
-        html.add(each.line(draft, &draft.texts.each)).raw("</div>");
+        html.add(&each.line(draft, &draft.texts.each)).raw("</div>");
         let required = Input { name: "required", label: "Required languages", hint: REQUIRED_HINT, ..Input::default() };
-        html.add(required.line(draft, &draft.texts.required)).raw("</fieldset>");
+        html.add(&required.line(draft, &draft.texts.required)).raw("</fieldset>");
         html
     }
 
@@ -147,9 +147,9 @@ impl Page<'_> {
         html.raw("<fieldset><legend>Order</legend><p class=\"hint\">What plays at once always comes first.</p>");
         let preferred =
             Input { name: "preferred", label: "Preferred languages", hint: PREFERRED_HINT, ..Input::default() };
-        html.add(preferred.line(draft, &draft.texts.preferred));
+        html.add(&preferred.line(draft, &draft.texts.preferred));
         let order = Input { name: "sort", label: "Sorted by", hint: SORT_HINT, list: "orders", ..Input::default() };
-        html.add(Input { placeholder: sort::DEFAULT, ..order }.line(draft, &draft.choices.sort));
+        html.add(&Input { placeholder: sort::DEFAULT, ..order }.line(draft, &draft.choices.sort));
         html.raw("<datalist id=\"orders\">");
         for order in ORDERS {
             html.raw("<option").attribute("value", order).raw("></option>");
@@ -166,9 +166,9 @@ impl Page<'_> {
         html.raw("means the usual words. Names are those of the filter: {{ Resolution }}, {{ Size }}, ");
         html.raw("{% if Seeders &gt; 5 %}…{% endif %}, {{ lang_join(Languages, \" \", \"emoji\") }}.</p>");
         let name = Input { name: "tn", label: "Name", ..Input::default() };
-        html.add(name.area(draft, &draft.choices.name, 3, default::NAME));
+        html.add(&name.area(draft, &draft.choices.name, 3, default::NAME));
         let description = Input { name: "td", label: "Description", ..Input::default() };
-        html.add(description.area(draft, &draft.choices.description, 5, default::DESCRIPTION)).raw("</fieldset>");
+        html.add(&description.area(draft, &draft.choices.description, 5, default::DESCRIPTION)).raw("</fieldset>");
         html
     }
 }
@@ -209,7 +209,7 @@ impl Input {
         if !self.list.is_empty() {
             html.attribute("list", self.list);
         }
-        html.raw(" autocomplete=\"off\"").add(marks(draft, self.name)).raw(">").add(self.end(draft));
+        html.raw(" autocomplete=\"off\"").add(&marks(draft, self.name)).raw(">").add(&self.end(draft));
         html
     }
 
@@ -217,13 +217,13 @@ impl Input {
     fn area(&self, draft: &Draft, value: &str, rows: usize, usual: &'static str) -> Html {
         let mut html = self.begin();
         html.raw("<textarea").attribute("id", self.name).attribute("name", self.name).raw(" rows=\"").number(rows);
-        html.raw("\" spellcheck=\"false\" autocapitalize=\"none\" autocomplete=\"off\"").add(marks(draft, self.name));
+        html.raw("\" spellcheck=\"false\" autocapitalize=\"none\" autocomplete=\"off\"").add(&marks(draft, self.name));
         // A line break right behind the tag is not part of the text.
-        html.raw(">\n").text(value).raw("</textarea>").add(self.end(draft));
+        html.raw(">\n").text(value).raw("</textarea>").add(&self.end(draft));
         if let Some(wrong) = draft.mistake(self.name)
             && let Some(place) = pointed(value, wrong)
         {
-            html.add(place);
+            html.add(&place);
         }
         if !usual.is_empty() {
             html.raw("<details><summary>The usual template</summary><pre>").text(usual.trim()).raw("</pre></details>");

@@ -22,7 +22,7 @@ impl Page<'_> {
         let empty = Slot::default();
         let slots = if self.draft.slots.is_empty() { std::slice::from_ref(&empty) } else { &self.draft.slots };
         for (number, slot) in slots.iter().enumerate() {
-            html.add(self.slot(number, slot));
+            html.add(&self.slot(number, slot));
         }
         if slots.len() < MOST_STORES {
             html.raw("<button class=\"quiet\" name=\"do\" value=\"more\">Another store</button>");
@@ -38,11 +38,11 @@ impl Page<'_> {
             html.raw("<input type=\"hidden\"").attribute("name", &format!("s{number}.keep"));
             html.attribute("value", &kept.to_string()).raw(">");
         }
-        html.add(self.choice(number, slot));
+        html.add(&self.choice(number, slot));
         if self.pool {
-            html.add(right(self.draft, number, slot, &AUTH));
+            html.add(&right(self.draft, number, slot, &AUTH));
         }
-        html.add(right(self.draft, number, slot, &TOKEN));
+        html.add(&right(self.draft, number, slot, &TOKEN));
         html.raw("<div class=\"row\"><button class=\"quiet\" name=\"do\"")
             .attribute("value", &format!("check-{number}"));
         html.raw(" data-slot=\"").number(number).raw("\">Check token</button>");
@@ -61,7 +61,7 @@ impl Page<'_> {
         html.raw("<div class=\"field\"><label").attribute("for", &name).raw(">Store</label><select");
         html.attribute("id", &name)
             .attribute("name", &name)
-            .add(marks(self.draft, &name))
+            .add(&marks(self.draft, &name))
             .raw("><option value=\"\">none</option>");
         for store in self.stores {
             html.raw("<option").attribute("value", store.as_str()).when(slot.code == store.as_str(), " selected");
@@ -72,7 +72,7 @@ impl Page<'_> {
             html.raw("<option selected").attribute("value", &slot.code).raw(">").text(&slot.code);
             html.raw(" (not on this server)</option>");
         }
-        html.raw("</select>").add(problem(self.draft, &name)).raw("</div>");
+        html.raw("</select>").add(&problem(self.draft, &name)).raw("</div>");
         html
     }
 }
@@ -114,7 +114,7 @@ fn right(draft: &Draft, number: usize, slot: &Slot, right: &Right) -> Html {
     if right.name == AUTH.name {
         html.attribute("value", &slot.typed);
     }
-    html.add(marks(draft, &name)).raw(">").add(problem(draft, &name)).raw("</div>");
+    html.add(&marks(draft, &name)).raw(">").add(&problem(draft, &name)).raw("</div>");
     html
 }
 

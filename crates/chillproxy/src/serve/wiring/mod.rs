@@ -77,14 +77,14 @@ impl Planes {
     }
 
     /// Starts the work in the background; it ends after `stop`.
-    pub(super) fn start(&self, stop: CancellationToken) -> JoinSet<()> {
+    pub(super) fn start(&self, stop: &CancellationToken) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         if let Some(control) = self.control.clone() {
             let token = stop.clone();
             tasks.spawn(async move { control.background(token).await });
         }
         if let Some(edge) = &self.edge {
-            edge.start(&mut tasks, &stop);
+            edge.start(&mut tasks, stop);
         }
         tasks
     }
