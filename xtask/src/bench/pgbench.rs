@@ -23,19 +23,19 @@ INSERT INTO users SELECT n, 'active', 1000, n % 10, NULL FROM generate_series(1,
 INSERT INTO devices SELECT u, 'known-' || d, 'active', 0, 0 FROM generate_series(1, 10000) u, generate_series(0, 2) d;
 CREATE FUNCTION get_key(link int, asked text) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE
-    found users; devices_now int; answer bytea;
+    asker users; devices_now int; answer bytea;
     moment bigint := (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
 BEGIN
-    SELECT * INTO found FROM users WHERE id = link AND status = 'active' FOR UPDATE;
+    SELECT * INTO asker FROM users WHERE id = link AND status = 'active' FOR UPDATE;
     IF NOT FOUND THEN RETURN NULL; END IF;
     UPDATE devices SET last_seen = moment WHERE user_id = link AND device = asked AND state = 'active';
     IF NOT FOUND THEN
         SELECT count(*) INTO devices_now FROM devices WHERE user_id = link AND state = 'active';
-        IF devices_now >= found.max_devices THEN RETURN NULL; END IF;
+        IF devices_now >= asker.max_devices THEN RETURN NULL; END IF;
         INSERT INTO devices VALUES (link, asked, 'active', moment, moment);
     END IF;
     UPDATE users SET last_used = moment WHERE id = link;
-    SELECT sealed INTO answer FROM keys WHERE id = found.key_id;
+    SELECT sealed INTO answer FROM keys WHERE id = asker.key_id;
     RETURN answer;
 END $$;
 VACUUM ANALYZE;
@@ -76,10 +76,10 @@ impl Pgbench {
         let seconds = seconds.to_string();
         let words = [CLIENTS, "-j2", "-n", "-M", "prepared", "-T", seconds.as_str(), "-f"];
         let mut pgbench = shell::command(&self.programs.join("pgbench").display().to_string(), words);
-        pgbench.arg(self.scripts.path().join(work)).arg(&self.url).stderr(std::process::Stdio::null());
-        let output = pgbench.output().context("cannot start pgbench")?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        rate(&said).with_context(|| format!("pgbench named no rate ({}): {said}", output.status))
+        let output =
+            pgbench.arg(self.scripts.path().join(work)).arg(&self.url).output().context("cannot start pgbench")?;
+        let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        rate(&said).with_context(|| format!("pgbench named no rate ({}):\n{said}{errors}", output.status))
     }
 }
 
