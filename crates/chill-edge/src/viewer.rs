@@ -40,6 +40,11 @@ impl Viewer {
             base: base(config, peer, parts),
         }
     }
+
+    /// Puts the device beside what is logged about this viewer; `device list` shows the same id.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::info_span!("viewer", device = self.device.as_str())
+    }
 }
 
 fn client(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {

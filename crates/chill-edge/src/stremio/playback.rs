@@ -34,7 +34,7 @@ pub(crate) async fn answer(
     click: Click,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let refuse = |refusal: &Refusal| Ok(refusal.playback(&viewer.base, &edge.chance));
+    let refuse = |refusal: &Refusal| Ok(viewer.span().in_scope(|| refusal.playback(&viewer.base, &edge.chance)));
     if !data.stores.iter().any(|entry| entry.store == click.store) {
         return refuse(&Refusal::new(Code::LinkBroken, "the link names a store that its settings do not"));
     }

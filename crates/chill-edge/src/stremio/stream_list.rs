@@ -37,7 +37,7 @@ pub(crate) async fn answer(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, c
     };
     match list(edge, viewer, data, &content, chosen).await {
         Ok(body) => private_json(body),
-        Err(refusal) => refusal.stream_list(&viewer.base, &edge.chance),
+        Err(refusal) => viewer.span().in_scope(|| refusal.stream_list(&viewer.base, &edge.chance)),
     }
 }
 

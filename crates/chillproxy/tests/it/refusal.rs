@@ -27,6 +27,9 @@ async fn refusals_are_explained_in_the_player(database: TestDatabase) {
     assert!(!support.is_empty());
     assert!(streams[0]["description"].as_str().unwrap().contains(support));
     app.until("the operator finds the support id", async || app.log_text().contains(support)).await;
+    let log = app.log_text();
+    let line = log.lines().find(|line| line.contains(support)).unwrap();
+    assert!(line.contains(r#""device":""#), "the line names the device: {line}");
 
     app.add_key("main", KEY);
     let unknown = BASE64URL_NOPAD.encode(
