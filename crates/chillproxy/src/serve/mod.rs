@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chill_db::DbError;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -28,13 +28,15 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// How long the last usage may take to be delivered.
 const FLUSH: Duration = Duration::from_secs(10);
 
+/// Connections that may wait to be accepted: hundreds of players may come back in the same second.
+const BACKLOG: u32 = 4_096;
 /// Pause between attempts to reach a database that is not there yet.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Runs until SIGINT or SIGTERM.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let recorder = telemetry::start_metrics()?;
-    let listener = bind(config.listen.address).await?;
+    let listener = bind(config.listen.address)?;
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
     let gate = Gate::default();
@@ -89,8 +91,14 @@ async fn wire_patiently(config: &Config) -> anyhow::Result<Planes> {
     }
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().with_context(|| {
         format!(
             "cannot listen on {address}; is another server running there? PORT or STREMTHRU_LISTEN_ADDR chooses another"
         )
