@@ -7,8 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chill_core::control::Recorded;
 use chill_core::{
-    BoxStream, Chance, Change, Clock, ControlError, ControlPlane, Epoch, Lease, LeaseRequest, Store, StoreCode,
-    UsageEvent,
+    Chance, Clock, ControlError, ControlPlane, Epoch, Feed, Lease, LeaseRequest, Store, StoreCode, UsageEvent,
 };
 use chill_db::{Db, DbError};
 use futures_util::StreamExt;
@@ -116,7 +115,7 @@ impl Core {
 
 /// A database error as the edge may read it.
 pub(crate) fn unavailable(error: &DbError) -> ControlError {
-    ControlError::Unavailable(error.to_string())
+    ControlError::unavailable(error.to_string())
 }
 
 #[async_trait]
@@ -132,7 +131,7 @@ impl ControlPlane for Control {
         self.core.record(events).await.map_err(|error| unavailable(&error))
     }
 
-    fn watch(&self, since: Option<Epoch>) -> BoxStream<'static, Result<Change, ControlError>> {
-        Box::pin(self.core.db.changes(since).map(|change| change.map_err(|error| unavailable(&error))))
+    fn watch(&self, since: Option<Epoch>) -> Feed {
+        Box::pin(self.core.db.changes(since).map(|item| item.map_err(|error| unavailable(&error))))
     }
 }

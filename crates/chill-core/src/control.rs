@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Action, BoxStream, DeviceId, InfoHash, KeyId, LinkId, Secret, StoreCode, UsageEvent};
+use crate::{Action, BoxStream, DeviceId, InfoHash, KeyId, LinkId, Millis, Secret, StoreCode, UsageEvent};
 
 /// A number that grows with every change of a user, device, key or assignment. An older one never overwrites a newer.
 pub type Epoch = u64;
@@ -141,9 +141,32 @@ pub enum ControlError {
         /// When the first key is back.
         retry_after: Duration,
     },
-    /// The control plane or its database cannot be reached. The text is for the log.
-    #[error("the control plane is not available: {0}")]
-    Unavailable(String),
+    /// The control plane or its database cannot be reached.
+    #[error("the control plane is not available: {why}")]
+    Unavailable {
+        /// What is the matter, for the log.
+        why: String,
+        /// When to ask again, where it said.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl ControlError {
+    /// A control plane that did not say when to ask again.
+    #[must_use]
+    pub fn unavailable(why: impl Into<String>) -> Self {
+        Self::Unavailable { why: why.into(), retry_after: None }
+    }
+
+    /// When to ask again, where that was said.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Denied(_) => None,
+            Self::Exhausted { retry_after } => Some(*retry_after),
+            Self::Unavailable { retry_after, .. } => *retry_after,
+        }
+    }
 }
 
 /// Whom or what a change concerns.
@@ -177,7 +200,34 @@ pub struct Change {
     pub subject: Subject,
     /// What to do.
     pub act: Act,
+    /// When it was made, by the control plane's clock; none when it did not say.
+    pub at: Option<Millis>,
 }
+
+impl Change {
+    /// "Forget all that you kept": the past before `epoch` is gone, or was not asked for.
+    #[must_use]
+    pub fn everything(epoch: Epoch) -> Self {
+        Self { epoch, subject: Subject::Everything, act: Act::Refresh, at: None }
+    }
+}
+
+/// What whoever follows the changes hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedItem {
+    /// The feed is connected: the first item, before any change.
+    Connected {
+        /// The present epoch. Changes up to it may still follow.
+        epoch: Epoch,
+    },
+    /// Nothing changed, and a change would have been told.
+    Alive,
+    /// Something changed.
+    Change(Change),
+}
+
+/// Changes for ever, in order; an error ends it.
+pub type Feed<E = ControlError> = BoxStream<'static, Result<FeedItem, E>>;
 
 /// What became of a batch of usage events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -203,10 +253,10 @@ pub trait ControlPlane: Send + Sync + 'static {
     /// [`ControlError::Unavailable`]: nothing or everything was recorded; deliver again.
     async fn record(&self, events: &[UsageEvent]) -> Result<Recorded, ControlError>;
 
-    /// Changes after `since`, for ever, in order. `None` starts at now. The first item tells that the feed is connected: a
-    /// `Refresh` of [`Subject::Everything`] when the past after `since` is gone or was not asked for, else the next change.
-    /// An error ends the stream; call again with the last epoch seen.
-    fn watch(&self, since: Option<Epoch>) -> BoxStream<'static, Result<Change, ControlError>>;
+    /// Changes after `since`, for ever, in order. `None` starts at now. The first item is [`FeedItem::Connected`]; it is followed
+    /// by [`Change::everything`] when the past after `since` is gone or was not asked for. While nothing changes, a
+    /// [`FeedItem::Alive`] comes every few seconds. An error ends the stream; call again with the epoch of the last change seen.
+    fn watch(&self, since: Option<Epoch>) -> Feed;
 }
 
 #[cfg(test)]

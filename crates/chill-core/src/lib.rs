@@ -29,7 +29,7 @@ pub mod usage;
 pub use chance::Chance;
 pub use clock::{Clock, Millis};
 pub use content::ContentId;
-pub use control::{Change, ControlError, ControlPlane, Denial, DenialCode, Epoch, Lease, LeaseRequest};
+pub use control::{Change, ControlError, ControlPlane, Denial, DenialCode, Epoch, Feed, FeedItem, Lease, LeaseRequest};
 pub use device::DeviceId;
 pub use hash::InfoHash;
 pub use id::{EventId, KeyId, LinkId, PlaybackId, UserId};

@@ -13,7 +13,7 @@ statements! {
     NEXT_EPOCH = "UPDATE epoch SET n = n + 1 WHERE id = 1 RETURNING n";
     INSERT_CHANGE = "INSERT INTO changes (epoch, kind, link_id, device_id, key_id, act, at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    CHANGES = "SELECT epoch, kind, link_id, device_id, key_id, act FROM changes WHERE epoch > $1 ORDER BY epoch LIMIT 256";
+    CHANGES = "SELECT epoch, kind, link_id, device_id, key_id, act, at FROM changes WHERE epoch > $1 ORDER BY epoch LIMIT 256";
     FORGET_CHANGES = "DELETE FROM changes WHERE at < $1";
 }
 
@@ -65,9 +65,9 @@ impl Tx {
     }
 }
 
-type Columns = (i64, String, Option<String>, Option<String>, Option<String>, String);
+type Columns = (i64, String, Option<String>, Option<String>, Option<String>, String, Millis);
 
-fn change((epoch, kind, link, device, key, act): Columns) -> Result<Change, DbError> {
+fn change((epoch, kind, link, device, key, act, at): Columns) -> Result<Change, DbError> {
     let missing = || DbError::corrupt("changes", "subject");
     let subject = match kind.as_str() {
         "link" => Subject::Link(parse("changes", &link.ok_or_else(missing)?)?),
@@ -79,5 +79,5 @@ fn change((epoch, kind, link, device, key, act): Columns) -> Result<Change, DbEr
         _ => Subject::Everything,
     };
     let act = if act == "revoke" { Act::Revoke } else { Act::Refresh };
-    Ok(Change { epoch: sum(epoch), subject, act })
+    Ok(Change { epoch: sum(epoch), subject, act, at: Some(at) })
 }

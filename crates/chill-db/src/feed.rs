@@ -7,32 +7,36 @@ use std::collections::VecDeque;
 use std::sync::Weak;
 use std::time::Duration;
 
-use chill_core::control::{Act, Subject};
-use chill_core::{BoxStream, Change, Epoch};
+use chill_core::{Change, Epoch, Feed, FeedItem};
 use futures_util::stream::try_unfold;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgListener;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::engine::{Engine, Inner};
 use crate::{Db, DbError};
 
 /// How often SQLite is asked whether another connection wrote.
 const GLANCE: Duration = Duration::from_millis(200);
-/// How often PostgreSQL's changes are read even when it said nothing: a lost notification costs at most this.
-const ROUND: Duration = Duration::from_secs(5);
+/// How often changes are read even when nothing was said of new ones: a lost notification costs at most this.
+const ROUND: Duration = Duration::from_secs(2);
+/// A database that does not answer for this long is away. With a round it is less than the five seconds after which an
+/// edge must not rely on what it heard.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Db {
-    /// Changes after `since`, for ever, in order; `None` starts at now. The first item is a `Refresh` of everything when
-    /// the past after `since` is gone or was not asked for, else the next change. An error ends the stream.
-    pub fn changes(&self, since: Option<Epoch>) -> BoxStream<'static, Result<Change, DbError>> {
+    /// Changes after `since`, for ever, in order; `None` starts at now. What [`chill_core::ControlPlane::watch`] says of its
+    /// items is said of these: an `Alive` comes after every read that found nothing for a while.
+    pub fn changes(&self, since: Option<Epoch>) -> Feed<DbError> {
         self.follow();
         let news = self.inner.news.subscribe();
-        let follower = Follower { db: self.clone(), since, started: false, ready: VecDeque::new(), news };
+        let follower =
+            Follower { db: self.clone(), since, started: false, told: Instant::now(), ready: VecDeque::new(), news };
         Box::pin(try_unfold(follower, |mut follower| async move {
-            let change = follower.next().await?;
-            Ok(Some((change, follower)))
+            let item = follower.next().await?;
+            Ok(Some((item, follower)))
         }))
     }
 
@@ -53,27 +57,41 @@ struct Follower {
     db: Db,
     since: Option<Epoch>,
     started: bool,
-    ready: VecDeque<Change>,
+    /// When the last item was told.
+    told: Instant,
+    ready: VecDeque<FeedItem>,
     news: watch::Receiver<u64>,
 }
 
 impl Follower {
-    async fn next(&mut self) -> Result<Change, DbError> {
+    async fn next(&mut self) -> Result<FeedItem, DbError> {
         loop {
-            if let Some(change) = self.ready.pop_front() {
-                self.since = Some(change.epoch);
-                return Ok(change);
+            if let Some(item) = self.ready.pop_front() {
+                self.told = Instant::now();
+                if let FeedItem::Change(change) = &item {
+                    self.since = Some(change.epoch);
+                }
+                return Ok(item);
             }
             // Marked as seen before reading, so that what comes meanwhile wakes us again.
             self.news.mark_unchanged();
-            if !self.read().await? && self.news.changed().await.is_err() {
+            let away = |_| DbError::Unavailable("the database does not answer".to_owned());
+            tokio::time::timeout(PATIENCE, self.read()).await.map_err(away)??;
+            if !self.ready.is_empty() {
+                continue;
+            }
+            if self.told.elapsed() >= ROUND {
+                self.told = Instant::now();
+                return Ok(FeedItem::Alive);
+            }
+            if let Ok(Err(_)) = tokio::time::timeout_at(self.told + ROUND, self.news.changed()).await {
                 return Err(DbError::Unavailable("the database was closed".to_owned()));
             }
         }
     }
 
-    /// Reads what is new; false when nothing is.
-    async fn read(&mut self) -> Result<bool, DbError> {
+    /// Reads what is new.
+    async fn read(&mut self) -> Result<(), DbError> {
         let mut tx = self.db.read().await?;
         let now = tx.epoch().await?;
         let since = self.since.unwrap_or(now);
@@ -81,13 +99,16 @@ impl Follower {
         tx.commit().await?;
         // Every epoch has its change, so a hole means that the past was forgotten.
         let gone = since > now || (since < now && found.first().is_none_or(|change| change.epoch != since + 1));
+        if !self.started {
+            self.ready.push_back(FeedItem::Connected { epoch: now });
+        }
         if gone || (!self.started && self.since.is_none()) {
-            self.ready.push_back(Change { epoch: now, subject: Subject::Everything, act: Act::Refresh });
+            self.ready.push_back(FeedItem::Change(Change::everything(now)));
         } else {
-            self.ready.extend(found);
+            self.ready.extend(found.into_iter().map(FeedItem::Change));
         }
         self.started = true;
-        Ok(!self.ready.is_empty())
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Runs until `token` is cancelled, then says goodbye.
 pub(crate) async fn run(edge: &Arc<Edge>, token: &CancellationToken) {
-    let follow = watch::follow(&*edge.control, &edge.leases, &edge.playbacks, &edge.chance, token);
+    let follow = watch::follow(&*edge.control, &edge.leases, &edge.playbacks, &edge.clock, &edge.chance, token);
     tokio::join!(follow, edge.usage.deliver(token), tend(edge, token));
     report(edge, true).await;
     if tokio::time::timeout(FAREWELL, edge.usage.deliver_rest()).await.is_err() {
@@ -74,7 +74,7 @@ async fn confirm_one(edge: &Edge, playback: Arc<Playback>, since: Instant, away:
             Err(ControlError::Exhausted { .. }) => return playback.confirm(),
             Ok(_) => return end(edge, &playback, "its key was replaced while changes could not be heard"),
             Err(ControlError::Denied(denial)) => return end(edge, &playback, denial.code.as_str()),
-            Err(ControlError::Unavailable(_)) => {
+            Err(ControlError::Unavailable { .. }) => {
                 away.store(true, Ordering::Relaxed);
                 unavailable = true;
             }

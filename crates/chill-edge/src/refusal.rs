@@ -191,7 +191,9 @@ impl From<&ControlError> for Refusal {
             ControlError::Exhausted { retry_after } => {
                 Self { retry_after: Some(*retry_after), ..Self::new(Code::KeysExhausted, error.to_string()) }
             }
-            ControlError::Unavailable(_) => Self::new(Code::ControlUnavailable, error.to_string()),
+            ControlError::Unavailable { retry_after, .. } => {
+                Self { retry_after: *retry_after, ..Self::new(Code::ControlUnavailable, error.to_string()) }
+            }
         }
     }
 }

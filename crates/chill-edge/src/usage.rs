@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chill_core::clock::millis;
 use chill_core::{
-    Action, Chance, Clock, ControlPlane, DeviceId, EventId, InfoHash, Outcome, Spool, SpoolError, UsageEvent,
+    Action, Chance, Clock, ControlError, ControlPlane, DeviceId, EventId, InfoHash, Outcome, Spool, SpoolError,
+    UsageEvent,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -87,10 +88,11 @@ impl Usage {
                     let _ = token.run_until_cancelled(tokio::time::timeout(IDLE, self.wake.notified())).await;
                     let _ = token.run_until_cancelled(tokio::time::sleep(GATHER)).await;
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "usage could not be delivered; it waits in the spool");
+                Err(Undelivered { why, retry_after }) => {
+                    tracing::warn!(error = why, "usage could not be delivered; it waits in the spool");
                     let jitter = Duration::from_millis(self.chance.below(millis(pause).unsigned_abs().max(1)));
-                    let _ = token.run_until_cancelled(tokio::time::sleep(pause / 2 + jitter / 2)).await;
+                    let wait = (pause / 2 + jitter / 2).max(retry_after.unwrap_or_default()).min(LONGEST_PAUSE);
+                    let _ = token.run_until_cancelled(tokio::time::sleep(wait)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -103,15 +105,33 @@ impl Usage {
     }
 
     /// Delivers one batch; false when there was none.
-    async fn deliver_batch(&self) -> Result<bool, String> {
-        let events = self.spool.oldest(BATCH).await.map_err(|error| error.to_string())?;
+    async fn deliver_batch(&self) -> Result<bool, Undelivered> {
+        let events = self.spool.oldest(BATCH).await?;
         if events.is_empty() {
             return Ok(false);
         }
         let recorded = tokio::time::timeout(PATIENCE, self.control.record(&events)).await;
-        recorded.map_err(|_| "no answer in time".to_owned())?.map_err(|error| error.to_string())?;
+        recorded.unwrap_or_else(|_| Err(ControlError::unavailable("no answer in time")))?;
         let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
-        self.spool.forget(&ids).await.map_err(|error| error.to_string())?;
+        self.spool.forget(&ids).await?;
         Ok(true)
+    }
+}
+
+/// Why a batch is still in the spool, and when to try again where that was said.
+struct Undelivered {
+    why: String,
+    retry_after: Option<Duration>,
+}
+
+impl From<SpoolError> for Undelivered {
+    fn from(error: SpoolError) -> Self {
+        Self { why: error.to_string(), retry_after: None }
+    }
+}
+
+impl From<ControlError> for Undelivered {
+    fn from(error: ControlError) -> Self {
+        Self { why: error.to_string(), retry_after: error.retry_after() }
     }
 }

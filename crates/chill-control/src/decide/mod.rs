@@ -59,9 +59,9 @@ impl Queue {
         }
         let waiting = self.waiting.get_or_init(|| start(&self.core));
         let (answer, decided) = oneshot::channel();
-        let full = |_| ControlError::Unavailable("too many requests wait for a decision".to_owned());
+        let full = |_| ControlError::unavailable("too many requests wait for a decision");
         waiting.try_send(Waiting { ask: ask.clone(), answer }).map_err(full)?;
-        decided.await.unwrap_or_else(|_| Err(ControlError::Unavailable("the decision was not made".to_owned())))
+        decided.await.unwrap_or_else(|_| Err(ControlError::unavailable("the decision was not made")))
     }
 }
 
@@ -119,7 +119,7 @@ async fn write_in_groups(core: Arc<Core>, mut given: mpsc::Receiver<Job>) {
 
 /// One request in transactions of its own.
 async fn alone(core: &Core, ask: &LeaseRequest) -> Answer {
-    let lost = || Err(ControlError::Unavailable("the decision was not made".to_owned()));
+    let lost = || Err(ControlError::unavailable("the decision was not made"));
     match core.read(&[ask]).await.pop() {
         Some(Verdict::Answer(answer, None)) => answer,
         Some(Verdict::Answer(answer, Some(row))) => {

@@ -57,7 +57,7 @@ impl Core {
         let key = match &choice {
             Choice::Stay(key) | Choice::Assign(key) => key.clone(),
             Choice::Resting(_) | Choice::Nothing => {
-                return Err(ControlError::Unavailable("the pool gave no key".to_owned()));
+                return Err(ControlError::unavailable("the pool gave no key"));
             }
         };
         // Opened before anything is planned, so that a broken seal takes no place.
@@ -75,7 +75,7 @@ impl Core {
             Place::Held(row, _) | Place::Lost(row) => Ok(row.clone()),
             Place::New => KeyId::new(self.clock.now(), &self.chance)
                 .map(|id| id.to_string())
-                .map_err(|error| ControlError::Unavailable(error.to_string())),
+                .map_err(|error| ControlError::unavailable(error.to_string())),
         }
     }
 }

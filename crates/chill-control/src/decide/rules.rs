@@ -97,11 +97,11 @@ impl Core {
 
     /// A lease on a key that was read.
     pub(super) fn grant(&self, ground: &Ground, user: &LinkedUser, key: &KeyId, device_count: u32) -> Answer {
-        let lost = || ControlError::Unavailable("the key was not read".to_owned());
+        let lost = || ControlError::unavailable("the key was not read");
         let key = ground.keys.get(key).ok_or_else(lost)?;
         let secret = self.vault.open(&key.id, key.store, &key.sealed).map_err(|error| {
             tracing::error!(key = %key.id, %error, "a pool key cannot be opened");
-            ControlError::Unavailable("a pool key cannot be opened".to_owned())
+            ControlError::unavailable("a pool key cannot be opened")
         })?;
         Ok(Lease {
             key: secret,

@@ -68,8 +68,19 @@ enum Problem {
     Full(Duration),
     /// Another node may do better: what is the matter with this one.
     Elsewhere(String),
+    /// It cannot decide now and says when to ask again.
+    Busy(Duration),
     /// It does not take our key.
     Forbidden,
+}
+
+impl Problem {
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Full(wait) | Self::Busy(wait) => Some(*wait),
+            Self::Broken | Self::Elsewhere(_) | Self::Forbidden => None,
+        }
+    }
 }
 
 impl Calls {
@@ -98,7 +109,7 @@ impl Calls {
         // A connection may have ended just as it was used; with one node alone that deserves a second try.
         let mut again = turn.len() == 1;
         let mut waited = false;
-        let mut said = Vec::new();
+        let (mut said, mut soonest) = (Vec::new(), None);
         turn.reverse();
         while let Some(node) = turn.pop() {
             let share = share(end, turn.len());
@@ -118,12 +129,13 @@ impl Calls {
                 }
                 Err(problem) => {
                     nodes.failed(&node);
+                    soonest = [soonest, problem.retry_after()].into_iter().flatten().min();
                     said.push(self.sentence(&node, &problem));
                 }
             }
         }
         said.dedup();
-        Err(ControlError::Unavailable(said.join("; ")))
+        Err(ControlError::Unavailable { why: said.join("; "), retry_after: soonest })
     }
 
     async fn ask(&self, node: &Node, route: Route, body: Bytes, end: Instant) -> Result<Answer, Problem> {
@@ -145,12 +157,12 @@ impl Calls {
         request: Request<Full<Bytes>>,
         end: Instant,
     ) -> Result<Response<Incoming>, ControlError> {
-        self.send(request, end).await.map_err(|problem| ControlError::Unavailable(self.sentence(node, &problem)))
+        self.send(request, end).await.map_err(|problem| ControlError::unavailable(self.sentence(node, &problem)))
     }
 
     /// What an operator is told when a node does not take the key; logged once a minute.
     pub(super) fn refused(&self, node: &Node) -> ControlError {
-        ControlError::Unavailable(self.sentence(node, &Problem::Forbidden))
+        ControlError::unavailable(self.sentence(node, &Problem::Forbidden))
     }
 
     async fn send(&self, mut request: Request<Full<Bytes>>, end: Instant) -> Result<Response<Incoming>, Problem> {
@@ -172,6 +184,7 @@ impl Calls {
             Problem::Broken => format!("{node}: the connection ended before the answer did"),
             Problem::Full(wait) => format!("{node}: too many calls; try again in {} s", wait.as_secs()),
             Problem::Elsewhere(what) => format!("{node}: {what}"),
+            Problem::Busy(wait) => format!("{node}: it cannot decide now; try again in {} s", wait.as_secs()),
             Problem::Forbidden => {
                 let said =
                     format!("{node} refuses the key in CHILLSTREAMS_API_KEY; it must be one of its INTERNAL_API_KEY");
@@ -243,7 +256,7 @@ fn judge(status: StatusCode, headers: &HeaderMap, body: Zeroizing<Vec<u8>>) -> R
             Err(Problem::Elsewhere("there is no internal API at this address; see CHILLSTREAMS_API_URL".to_owned()))
         }
         400..=499 => Ok(Answer { status, body }),
-        503 => Err(Problem::Elsewhere(format!("it cannot decide now; try again in {} s", wait.as_secs()))),
+        503 => Err(Problem::Busy(wait)),
         other => Err(Problem::Elsewhere(format!("it answered with status {other}"))),
     }
 }

@@ -4,45 +4,48 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chill_core::{BoxStream, Change, ControlError, Epoch};
+use chill_core::{Change, ControlError, Epoch, Feed, FeedItem};
 use futures_util::stream::try_unfold;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Remote;
 use super::socket::{NoSocket, Socket, gone};
-use crate::wire::frame::{Frame, everything};
+use crate::wire::frame::Frame;
 
 /// A control plane that has no events socket is asked for one this often.
 const FEEDLESS: Duration = Duration::from_secs(30);
 
-enum Feed {
+enum Follower {
     Wanted(Option<Epoch>),
+    /// Everything must be forgotten before what the socket tells.
+    Anew(Box<Socket>, Epoch),
     Open(Box<Socket>),
 }
 
 /// Changes after `since`; the stream ends with its first error.
-pub(super) fn changes(remote: Arc<Remote>, since: Option<Epoch>) -> BoxStream<'static, Result<Change, ControlError>> {
-    Box::pin(try_unfold(Feed::Wanted(since), move |feed| {
+pub(super) fn changes(remote: Arc<Remote>, since: Option<Epoch>) -> Feed {
+    Box::pin(try_unfold(Follower::Wanted(since), move |follower| {
         let remote = Arc::clone(&remote);
         async move {
-            let mut socket = match feed {
-                Feed::Open(socket) => socket,
-                Feed::Wanted(since) => {
+            let mut socket = match follower {
+                Follower::Open(socket) => socket,
+                Follower::Anew(socket, epoch) => {
+                    return Ok(Some((FeedItem::Change(Change::everything(epoch)), Follower::Open(socket))));
+                }
+                Follower::Wanted(since) => {
                     let (socket, epoch) = connect(&remote, since).await?;
                     // Epochs that begin anew, or nothing to resume from: all that was kept is to be forgotten.
-                    if since.is_none_or(|since| epoch < since) {
-                        return Ok(Some((everything(epoch), Feed::Open(socket))));
-                    }
-                    socket
+                    let anew = since.is_none_or(|since| epoch < since);
+                    let follower = if anew { Follower::Anew(socket, epoch) } else { Follower::Open(socket) };
+                    return Ok(Some((FeedItem::Connected { epoch }, follower)));
                 }
             };
-            loop {
-                let frame = socket.next().await.inspect_err(|_| remote.nodes.failed(socket.node()))?;
-                let change = frame.change().map_err(|_| gone(socket.node(), "a change of the feed cannot be read"))?;
-                if let Some(change) = change {
-                    return Ok(Some((change, Feed::Open(socket))));
-                }
-            }
+            let frame = socket.next().await.inspect_err(|_| remote.nodes.failed(socket.node()))?;
+            let change = frame.as_ref().map(Frame::change).transpose();
+            let change = change.map_err(|_| gone(socket.node(), "a change of the feed cannot be read"))?;
+            // A frame that tells of no change is a sign of life, as a pong is.
+            let item = change.flatten().map_or(FeedItem::Alive, FeedItem::Change);
+            Ok(Some((item, Follower::Open(socket))))
         }
     }))
 }
@@ -79,7 +82,7 @@ async fn connect(remote: &Remote, since: Option<Epoch>) -> Result<(Box<Socket>, 
             if remote.feedless.swap(true, Ordering::Relaxed) {
                 sleep(FEEDLESS).await;
             }
-            Err(ControlError::Unavailable("it has no events socket, so leases live for 5 s at most".to_owned()))
+            Err(ControlError::unavailable("it has no events socket, so leases live for 5 s at most"))
         }
     }
 }
@@ -87,9 +90,9 @@ async fn connect(remote: &Remote, since: Option<Epoch>) -> Result<(Box<Socket>, 
 async fn greeting(socket: &mut Socket) -> Result<Epoch, ControlError> {
     loop {
         match socket.next().await? {
-            Frame::Hello { epoch } => return Ok(epoch),
-            Frame::Unknown => {}
-            Frame::Change { .. } | Frame::Gap { .. } => {
+            Some(Frame::Hello { epoch }) => return Ok(epoch),
+            Some(Frame::Unknown) | None => {}
+            Some(Frame::Change { .. } | Frame::Gap { .. }) => {
                 return Err(gone(socket.node(), "its events socket does not greet"));
             }
         }

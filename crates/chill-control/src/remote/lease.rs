@@ -150,5 +150,5 @@ fn number(value: Option<&Value>) -> Option<u64> {
 }
 
 fn strange(what: &str) -> ControlError {
-    ControlError::Unavailable(what.to_owned())
+    ControlError::unavailable(what.to_owned())
 }

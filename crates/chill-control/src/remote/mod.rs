@@ -23,9 +23,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chill_core::control::Recorded;
-use chill_core::{
-    BoxStream, Chance, Change, Clock, ControlError, ControlPlane, Epoch, Lease, LeaseRequest, Secret, UsageEvent,
-};
+use chill_core::{Chance, Clock, ControlError, ControlPlane, Epoch, Feed, Lease, LeaseRequest, Secret, UsageEvent};
 use tokio::time::Instant;
 use url::Url;
 
@@ -138,7 +136,7 @@ impl ControlPlane for RemoteControl {
         usage::deliver(&self.inner, events).await
     }
 
-    fn watch(&self, since: Option<Epoch>) -> BoxStream<'static, Result<Change, ControlError>> {
+    fn watch(&self, since: Option<Epoch>) -> Feed {
         feed::changes(Arc::clone(&self.inner), since)
     }
 }

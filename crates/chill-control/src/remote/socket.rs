@@ -9,7 +9,7 @@ use http::{Request, StatusCode};
 use http_body_util::Full;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -89,11 +89,11 @@ impl Socket {
         &self.node
     }
 
-    /// The next frame. Asks meanwhile whether the other end is still there.
+    /// The next frame, or none for another sign of life. Asks meanwhile whether the other end is still there.
     ///
     /// # Errors
     /// When it is not.
-    pub(super) async fn next(&mut self) -> Result<Frame, ControlError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Frame>, ControlError> {
         loop {
             tokio::select! {
                 message = self.frames.next() => {
@@ -101,14 +101,16 @@ impl Socket {
                     match message {
                         Some(Ok(Message::Text(text))) => {
                             return serde_json::from_str(text.as_str())
+                                .map(Some)
                                 .map_err(|_| gone(&self.node, "a frame of the events socket cannot be read"));
                         }
                         Some(Ok(Message::Close(_)) | Err(_)) | None => {
                             return Err(gone(&self.node, "the events socket was closed"));
                         }
-                        Some(Ok(_)) => {}
+                        Some(Ok(_)) => return Ok(None),
                     }
                 }
+                () = sleep_until(self.heard + self.deadlines.silence) => return Err(self.silent()),
                 _ = self.ping.tick() => self.ask().await?,
             }
         }
@@ -118,13 +120,17 @@ impl Socket {
         let left = self.deadlines.silence.saturating_sub(self.heard.elapsed());
         let sent = timeout(left, self.frames.send(Message::Ping(Bytes::new()))).await;
         match sent {
-            Ok(Ok(())) if !left.is_zero() => Ok(()),
+            Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(gone(&self.node, "the events socket was closed")),
-            Ok(Ok(())) | Err(_) => Err(gone(&self.node, "the events socket is silent")),
+            Err(_) => Err(self.silent()),
         }
+    }
+
+    fn silent(&self) -> ControlError {
+        gone(&self.node, "the events socket is silent")
     }
 }
 
 pub(super) fn gone(node: &Node, what: &str) -> ControlError {
-    ControlError::Unavailable(format!("{node}: {what}"))
+    ControlError::unavailable(format!("{node}: {what}"))
 }

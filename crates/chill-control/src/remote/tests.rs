@@ -45,7 +45,7 @@ async fn said(router: Router, store: StoreCode) -> Result<chill_core::Lease, Con
 
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, ControlError>) -> String {
     match answer {
-        Err(ControlError::Unavailable(said)) => said,
+        Err(ControlError::Unavailable { why: said, .. }) => said,
         other => panic!("expected it to be away, got {other:?}"),
     }
 }
@@ -184,8 +184,10 @@ async fn the_next_node_is_asked_when_one_is_away_and_stays_the_first() {
         world.control.users().suspend(&actor(), "Anna").await.unwrap();
         assert_eq!(next(&mut feed).await.subject, Subject::Link(anna.link));
         assert_eq!(asked.load(Ordering::SeqCst), 1);
-        let away = unavailable(remote_with(&[&closed, &ill], quick()).lease(&ask(anna.link, "tv")).await);
-        assert!(away.contains("could not connect") && away.contains("try again in 30 s"), "{away}");
+        let away = remote_with(&[&closed, &ill], quick()).lease(&ask(anna.link, "tv")).await;
+        let Err(ControlError::Unavailable { why, retry_after }) = away else { panic!("{away:?}") };
+        assert!(why.contains("could not connect") && why.contains("try again in 30 s"), "{why}");
+        assert_eq!(retry_after, Some(Duration::from_secs(30)));
         server.abort();
         other.abort();
     })
@@ -237,8 +239,10 @@ async fn a_silent_socket_is_given_up() {
     assert_eq!(next(&mut feed).await.epoch, 4);
     let change = next(&mut feed).await;
     assert_eq!((change.subject, change.act), (Subject::Key("7".parse().unwrap()), Act::Revoke));
+    let heard = tokio::time::Instant::now();
     let end = tokio::time::timeout(Duration::from_secs(5), feed.next()).await.expect("it is noticed").unwrap();
     assert!(unavailable(end).contains("silent"));
+    assert!(heard.elapsed() < quick().silence + quick().ping, "and not a ping later: {:?}", heard.elapsed());
     server.abort();
 }
 

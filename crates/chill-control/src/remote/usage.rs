@@ -84,7 +84,7 @@ async fn one_by_one(remote: &Remote, events: &[UsageEvent]) -> Result<Recorded, 
         } else if lasting(answer.status) {
             tracing::error!(event = %one.id, status = answer.status.as_u16(), "the control plane refuses a usage event; it is not counted");
         } else {
-            return Err(ControlError::Unavailable(format!("it answered with status {}", answer.status.as_u16())));
+            return Err(ControlError::unavailable(format!("it answered with status {}", answer.status.as_u16())));
         }
         remote.singles.with(|taken| taken.insert(one.id));
     }
@@ -98,7 +98,7 @@ fn lasting(status: StatusCode) -> bool {
 }
 
 async fn post(remote: &Remote, body: &impl Serialize) -> Result<Answer, ControlError> {
-    let body = serde_json::to_vec(body).map_err(|_| ControlError::Unavailable("no JSON".to_owned()))?;
+    let body = serde_json::to_vec(body).map_err(|_| ControlError::unavailable("no JSON"))?;
     let end = Instant::now() + remote.deadlines.call;
     remote.calls.post(&remote.nodes, Route::LogUsage, &body, end).await
 }

@@ -16,7 +16,7 @@ use crate::wire::{InternalKeys, internal_api};
 use crate::{Control, ControlConfig, User};
 
 fn unavailable<T: std::fmt::Debug>(answer: &Result<T, ControlError>) {
-    assert!(matches!(answer, Err(ControlError::Unavailable(_))), "{answer:?}");
+    assert!(matches!(answer, Err(ControlError::Unavailable { .. })), "{answer:?}");
 }
 
 /// The status and `Retry-After` of a get-key call.
@@ -84,7 +84,7 @@ async fn a_server_that_is_away_is_unavailable() {
         let world = world_with(db.clone(), ControlConfig { group_commit, ..ControlConfig::default() });
         let link = "0198c7d2-0000-4000-8000-000000000000".parse().unwrap();
         let answer = world.control.lease(&ask(link, "tv")).await;
-        let Err(ControlError::Unavailable(said)) = answer else { panic!("{answer:?}") };
+        let Err(ControlError::Unavailable { why: said, .. }) = answer else { panic!("{answer:?}") };
         assert!(!said.contains("hunter2"), "{said}");
         assert!(world.control.users().list().await.unwrap_err().is_unavailable());
     }

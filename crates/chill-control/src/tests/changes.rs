@@ -4,19 +4,16 @@ use std::time::Duration;
 
 use chill_core::control::{Act, Subject};
 use chill_core::pool::Terms;
-use chill_core::{BoxStream, Change, ControlError, ControlPlane, Outcome, Secret};
+use chill_core::{ControlPlane, Feed, Outcome, Secret};
 use chill_db::trial;
-use futures_util::StreamExt;
 
 use super::reports::event;
-use super::{actor, world};
+use super::{actor, suite, world};
 use crate::Limits;
 
-type Changes = BoxStream<'static, Result<Change, ControlError>>;
-
-async fn next(changes: &mut Changes) -> (Subject, Act) {
-    let change = tokio::time::timeout(Duration::from_secs(1), changes.next()).await;
-    let change = change.expect("a change within a second").unwrap().unwrap();
+async fn next(feed: &mut Feed) -> (Subject, Act) {
+    let change = tokio::time::timeout(Duration::from_secs(1), suite::next(feed)).await;
+    let change = change.expect("a change within a second");
     (change.subject, change.act)
 }
 

@@ -119,7 +119,7 @@ async fn moving_users_and_removing_keys_do_not_block_each_other() {
             work.push(tokio::spawn(async move {
                 for turn in 0..12 {
                     let ask = super::excluding(user.link, "tv", &[&keys[(n + turn) % 4]]);
-                    if let Err(ControlError::Unavailable(said)) = control.lease(&ask).await {
+                    if let Err(ControlError::Unavailable { why: said, .. }) = control.lease(&ask).await {
                         panic!("{said}");
                     }
                 }

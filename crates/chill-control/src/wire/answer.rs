@@ -21,8 +21,8 @@ pub(super) enum Refusal {
     TooSlow,
     /// Too many calls.
     TooMany(Duration),
-    /// The database is away.
-    Unavailable,
+    /// The database is away; when to ask again, where that is known.
+    Unavailable(Option<Duration>),
 }
 
 #[derive(Serialize)]
@@ -69,9 +69,10 @@ impl IntoResponse for Refusal {
                 let seconds = wait.as_secs().saturating_add(1);
                 (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many calls".to_owned(), None, Some(seconds))
             }
-            Self::Unavailable => {
+            Self::Unavailable(wait) => {
                 let said = "the control plane cannot decide now; try again soon";
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", said.to_owned(), None, Some(PAUSE))
+                let seconds = wait.map_or(PAUSE, |wait| wait.as_secs().max(1));
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", said.to_owned(), None, Some(seconds))
             }
         };
         let mut response = (status, Json(Envelope { error: Body { code, message, field } })).into_response();

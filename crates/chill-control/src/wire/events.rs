@@ -11,7 +11,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chill_core::{BoxStream, Change, ControlError, ControlPlane, Epoch};
+use chill_core::{ControlPlane, Epoch, Feed, FeedItem};
 use futures_util::StreamExt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -45,7 +45,7 @@ pub(super) async fn events(
         Ok(upgrade) => upgrade,
         Err(rejection) => return Ok(rejection.into_response()),
     };
-    let place = Arc::clone(&api.sockets).try_acquire_owned().map_err(|_| Refusal::Unavailable)?;
+    let place = Arc::clone(&api.sockets).try_acquire_owned().map_err(|_| Refusal::Unavailable(None))?;
     let upgrade = upgrade.max_message_size(MOST_HEARD).max_frame_size(MOST_HEARD);
     let upgrade = upgrade.write_buffer_size(0).max_write_buffer_size(MOST_WAITING);
     Ok(upgrade.on_upgrade(move |socket| tell(socket, Arc::clone(&api.control), since, place)))
@@ -81,15 +81,16 @@ enum Left {
 }
 
 async fn follow(socket: &mut WebSocket, control: &dyn ControlPlane, since: Option<Epoch>) -> Result<(), Left> {
-    let (epoch, mut changes) = begin(control, since).await?;
-    send(socket, &Frame::Hello { epoch }).await?;
+    let mut changes = begin(socket, control, since).await?;
     let mut ping = interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
     loop {
         tokio::select! {
             change = changes.next() => match change {
-                Some(Ok(change)) => send(socket, &Frame::from(&change)).await?,
+                Some(Ok(FeedItem::Change(change))) => send(socket, &Frame::from(&change)).await?,
+                // The socket's own pings and pongs say so.
+                Some(Ok(FeedItem::Connected { .. } | FeedItem::Alive)) => {}
                 Some(Err(_)) | None => return Err(Left::Trouble),
             },
             said = socket.recv() => match said {
@@ -106,14 +107,19 @@ async fn follow(socket: &mut WebSocket, control: &dyn ControlPlane, since: Optio
     }
 }
 
-type Changes = BoxStream<'static, Result<Change, ControlError>>;
-
-/// The present epoch, and the changes after `since` or else after now.
-async fn begin(control: &dyn ControlPlane, since: Option<Epoch>) -> Result<(Epoch, Changes), Left> {
-    let mut from_now = control.watch(None);
-    let Ok(Some(Ok(first))) = timeout(PATIENCE, from_now.next()).await else { return Err(Left::Trouble) };
-    let changes = if since.is_some() { control.watch(since) } else { from_now };
-    Ok((first.epoch, changes))
+/// Greets with the present epoch; the changes after `since` or else after now follow.
+async fn begin(socket: &mut WebSocket, control: &dyn ControlPlane, since: Option<Epoch>) -> Result<Feed, Left> {
+    let mut changes = control.watch(since);
+    let Ok(Some(Ok(FeedItem::Connected { epoch }))) = timeout(PATIENCE, changes.next()).await else {
+        return Err(Left::Trouble);
+    };
+    send(socket, &Frame::Hello { epoch }).await?;
+    if since.is_none() {
+        // Whoever did not ask for the past forgets it by himself.
+        let everything = timeout(PATIENCE, changes.next()).await;
+        everything.ok().flatten().and_then(Result::ok).ok_or(Left::Trouble)?;
+    }
+    Ok(changes)
 }
 
 async fn send(socket: &mut WebSocket, frame: &Frame) -> Result<(), Left> {

@@ -5,7 +5,7 @@
 
 use chill_core::control::{Act, Subject};
 use chill_core::id::InvalidId;
-use chill_core::{Change, Epoch};
+use chill_core::{Change, Epoch, Millis};
 use serde::{Deserialize, Serialize};
 
 /// One frame.
@@ -25,6 +25,9 @@ pub(crate) enum Frame {
         subject: About,
         /// `revoke` or `refresh`.
         act: String,
+        /// When it was made, in milliseconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Millis>,
     },
     /// The past is gone: whoever reads this drops all that he kept.
     Gap {
@@ -77,7 +80,7 @@ impl From<&Change> for Frame {
             Act::Revoke => "revoke",
             Act::Refresh => "refresh",
         };
-        Self::Change { epoch: change.epoch, subject, act: act.to_owned() }
+        Self::Change { epoch: change.epoch, subject, act: act.to_owned(), at: change.at }
     }
 }
 
@@ -104,20 +107,17 @@ impl Frame {
     pub(crate) fn change(&self) -> Result<Option<Change>, InvalidId> {
         Ok(match self {
             Self::Hello { .. } | Self::Unknown => None,
-            Self::Gap { epoch } => Some(everything(*epoch)),
+            Self::Gap { epoch } => Some(Change::everything(*epoch)),
             // Nobody can say what an unknown subject is; forgetting everything is safe, cutting every film is not.
-            Self::Change { epoch, subject: About::Everything, act } if act != "revoke" => Some(everything(*epoch)),
-            Self::Change { epoch, subject, act } => {
+            Self::Change { epoch, subject: About::Everything, act, .. } if act != "revoke" => {
+                Some(Change::everything(*epoch))
+            }
+            Self::Change { epoch, subject, act, at } => {
                 let act = if act == "refresh" { Act::Refresh } else { Act::Revoke };
-                Some(Change { epoch: *epoch, subject: subject.subject()?, act })
+                Some(Change { epoch: *epoch, subject: subject.subject()?, act, at: *at })
             }
         })
     }
-}
-
-/// "Forget all that you kept."
-pub(crate) fn everything(epoch: Epoch) -> Change {
-    Change { epoch, subject: Subject::Everything, act: Act::Refresh }
 }
 
 #[cfg(test)]
@@ -143,21 +143,24 @@ mod tests {
         ];
         for (subject, shape) in subjects {
             for (act, word) in [(Act::Revoke, "revoke"), (Act::Refresh, "refresh")] {
-                let change = Change { epoch: 7, subject: subject.clone(), act };
+                let change = Change { epoch: 7, subject: subject.clone(), act, at: Some(5) };
                 let text = serde_json::to_value(Frame::from(&change)).unwrap();
-                assert_eq!(text, json!({"type": "change", "epoch": 7, "subject": shape, "act": word}));
+                assert_eq!(text, json!({"type": "change", "epoch": 7, "subject": shape, "act": word, "at": 5}));
                 assert_eq!(read(&text.to_string()).change().unwrap(), Some(change));
             }
         }
-        assert_eq!(serde_json::to_value(Frame::from(&everything(9))).unwrap(), json!({"type": "gap", "epoch": 9}));
-        assert_eq!(read(r#"{"type":"gap","epoch":9}"#).change().unwrap(), Some(everything(9)));
+        assert_eq!(
+            serde_json::to_value(Frame::from(&Change::everything(9))).unwrap(),
+            json!({"type": "gap", "epoch": 9})
+        );
+        assert_eq!(read(r#"{"type":"gap","epoch":9}"#).change().unwrap(), Some(Change::everything(9)));
     }
 
     #[test]
     fn words_of_tomorrow_are_taken_carefully() {
         assert_eq!(read(r#"{"type":"weather","epoch":1}"#), Frame::Unknown);
         let group = read(r#"{"type":"change","epoch":3,"subject":{"kind":"group","id":"x"},"act":"renew"}"#);
-        assert_eq!(group.change().unwrap(), Some(everything(3)));
+        assert_eq!(group.change().unwrap(), Some(Change::everything(3)));
         let act = read(r#"{"type":"change","epoch":3,"subject":{"kind":"key","poolKeyId":"k"},"act":"renew"}"#);
         assert_eq!(act.change().unwrap().unwrap().act, Act::Revoke);
         assert!(

@@ -70,7 +70,7 @@ pub(super) async fn get_key(
             let denial = Denial { code: DenialCode::KeysExhausted, message, device_count: None };
             Ok(denied(denial, Some(seconds)))
         }
-        Err(ControlError::Unavailable(_)) => Err(Refusal::Unavailable),
+        Err(ControlError::Unavailable { retry_after, .. }) => Err(Refusal::Unavailable(retry_after)),
     }
 }
 

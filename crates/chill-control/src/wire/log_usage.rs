@@ -38,7 +38,7 @@ pub(super) async fn log_usage(State(api): State<Arc<Api>>, body: Body) -> Result
     };
     let now = api.clock.now();
     let events = objects.iter().map(|fields| event(&api, fields, now)).collect::<Result<Vec<_>, _>>()?;
-    let recorded = api.control.record(&events).await.map_err(|_| Refusal::Unavailable)?;
+    let recorded = api.control.record(&events).await.map_err(|error| Refusal::Unavailable(error.retry_after()))?;
     let counted = Counted { success: true, accepted: recorded.accepted, duplicates: recorded.duplicates };
     Ok(private(Json(counted).into_response()))
 }
@@ -46,7 +46,7 @@ pub(super) async fn log_usage(State(api): State<Arc<Api>>, body: Body) -> Result
 fn event(api: &Api, fields: &Fields, now: Millis) -> Result<UsageEvent, Refusal> {
     let id = match fields.parsed("eventId")? {
         Some(id) => id,
-        None => EventId::new(now, &api.chance).map_err(|_| Refusal::Unavailable)?,
+        None => EventId::new(now, &api.chance).map_err(|_| Refusal::Unavailable(None))?,
     };
     let at = fields.number("at")?.map_or(now, |at| Millis::try_from(at).unwrap_or(now));
     Ok(UsageEvent {

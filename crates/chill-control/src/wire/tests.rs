@@ -9,8 +9,7 @@ use axum::body::{Body, to_bytes};
 use chill_core::control::Recorded;
 use chill_core::pool::Terms;
 use chill_core::{
-    BoxStream, Chance, Change, Clock, ControlError, ControlPlane, Epoch, Lease, LeaseRequest, Outcome, Secret,
-    UsageEvent,
+    Chance, Clock, ControlError, ControlPlane, Epoch, Feed, Lease, LeaseRequest, Outcome, Secret, UsageEvent,
 };
 use chill_db::trial::{self, Trial};
 use http::{Request, StatusCode};
@@ -72,13 +71,13 @@ impl ControlPlane for Scripted {
         Ok(Recorded { accepted: events.len(), duplicates: 0 })
     }
 
-    fn watch(&self, _: Option<Epoch>) -> BoxStream<'static, Result<Change, ControlError>> {
+    fn watch(&self, _: Option<Epoch>) -> Feed {
         Box::pin(futures_util::stream::pending())
     }
 }
 
 fn away() -> ControlError {
-    ControlError::Unavailable("the database is on holiday".to_owned())
+    ControlError::unavailable("the database is on holiday")
 }
 
 fn on(trial: &Trial) -> (World, Router) {

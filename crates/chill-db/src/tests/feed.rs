@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chill_core::control::{Act, Subject};
-use chill_core::{BoxStream, Change};
+use chill_core::{Change, Feed, FeedItem};
 use futures_util::StreamExt;
 
 use super::{NOW, key_id, link};
@@ -17,14 +17,23 @@ async fn publish(db: &Db, subject: &Subject, act: Act) -> u64 {
     epoch
 }
 
-/// The next change; fails when none comes within a second, which is the promise.
-async fn next(changes: &mut BoxStream<'static, Result<Change, DbError>>) -> Change {
-    let change = tokio::time::timeout(Duration::from_secs(1), changes.next()).await;
-    change.expect("a change within a second").expect("a feed without end").unwrap()
+/// The next item; fails when none comes within a second, which is the promise.
+async fn item(changes: &mut Feed<DbError>) -> FeedItem {
+    let item = tokio::time::timeout(Duration::from_secs(1), changes.next()).await;
+    item.expect("an item within a second").expect("a feed without end").unwrap()
+}
+
+/// The next change, within a second.
+async fn next(changes: &mut Feed<DbError>) -> Change {
+    loop {
+        if let FeedItem::Change(change) = item(changes).await {
+            return change;
+        }
+    }
 }
 
 fn everything(epoch: u64) -> Change {
-    Change { epoch, subject: Subject::Everything, act: Act::Refresh }
+    Change::everything(epoch)
 }
 
 #[tokio::test]
@@ -33,9 +42,38 @@ async fn a_new_follower_is_told_that_the_feed_is_connected() {
         let key = Subject::Key(key_id());
         assert_eq!(publish(&trial.db, &key, Act::Revoke).await, 1);
         let mut changes = trial.db.changes(None);
+        assert_eq!(item(&mut changes).await, FeedItem::Connected { epoch: 1 });
         assert_eq!(next(&mut changes).await, everything(1));
         publish(&trial.db, &key, Act::Refresh).await;
-        assert_eq!(next(&mut changes).await, Change { epoch: 2, subject: key, act: Act::Refresh });
+        assert_eq!(next(&mut changes).await, Change { epoch: 2, subject: key, act: Act::Refresh, at: Some(NOW) });
+        assert_eq!(
+            item(&mut trial.db.changes(Some(2))).await,
+            FeedItem::Connected { epoch: 2 },
+            "with nothing new too"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_quiet_feed_says_that_it_is_alive() {
+    trial::both(async |trial| {
+        let mut changes = trial.db.changes(Some(0));
+        assert_eq!(item(&mut changes).await, FeedItem::Connected { epoch: 0 });
+        let alive = tokio::time::timeout(Duration::from_secs(4), changes.next()).await;
+        assert_eq!(alive.expect("before an edge stops relying on it").unwrap().unwrap(), FeedItem::Alive);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_ends_the_feed() {
+    trial::both(async |trial| {
+        let mut changes = trial.db.changes(Some(0));
+        item(&mut changes).await;
+        trial.db.close().await;
+        let ended = tokio::time::timeout(Duration::from_secs(4), changes.next()).await;
+        assert!(ended.expect("before an edge stops relying on it").unwrap().is_err());
     })
     .await;
 }
@@ -50,7 +88,10 @@ async fn a_follower_resumes_where_it_was() {
         let mut changes = trial.db.changes(Some(1));
         for (n, subject) in subjects.iter().enumerate().skip(1) {
             let epoch = n as u64 + 1;
-            assert_eq!(next(&mut changes).await, Change { epoch, subject: subject.clone(), act: Act::Revoke });
+            assert_eq!(
+                next(&mut changes).await,
+                Change { epoch, subject: subject.clone(), act: Act::Revoke, at: Some(NOW) }
+            );
         }
     })
     .await;
@@ -80,7 +121,7 @@ async fn from_another_process(trial: &Trial) {
     for n in 1..=20 {
         let subject = Subject::Link(link());
         publish(&other, &subject, Act::Revoke).await;
-        assert_eq!(next(&mut changes).await, Change { epoch: n, subject, act: Act::Revoke });
+        assert_eq!(next(&mut changes).await, Change { epoch: n, subject, act: Act::Revoke, at: Some(NOW) });
     }
     other.close().await;
 }

@@ -81,13 +81,14 @@ pub(crate) struct Leases {
 struct Hearing {
     heard: bool,
     since: Instant,
+    last: Instant,
 }
 
 impl Leases {
     pub(crate) fn new(control: Arc<dyn ControlPlane>) -> Self {
         // The real life of a lease is decided on every use; this only gives the memory back.
         let answers = moka::future::Cache::builder().max_capacity(CAPACITY).time_to_live(LONGEST * 2).build();
-        let hearing = Mutex::new(Hearing { heard: false, since: Instant::now() });
+        let hearing = Mutex::new(Hearing { heard: false, since: Instant::now(), last: Instant::now() });
         Self { control, answers, fences: Fences::default(), turns: AtomicU64::new(0), hearing }
     }
 
@@ -143,12 +144,23 @@ impl Leases {
         }
     }
 
-    /// Tells whether changes are heard from now on.
-    pub(crate) fn hear(&self, heard: bool) {
-        metrics::gauge!("chillproxy_feed_connected").set(if heard { 1.0 } else { 0.0 });
+    /// Takes note that changes are heard: up to now none was missed.
+    pub(crate) fn hear(&self) {
+        metrics::gauge!("chillproxy_feed_connected").set(1.0);
+        let now = Instant::now();
         let mut hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
-        if hearing.heard != heard {
-            *hearing = Hearing { heard, since: Instant::now() };
+        if !hearing.heard {
+            hearing.since = now;
+        }
+        (hearing.heard, hearing.last) = (true, now);
+    }
+
+    /// Takes note that changes are not heard any more, which may have been so since the last time they were.
+    pub(crate) fn deafen(&self) {
+        metrics::gauge!("chillproxy_feed_connected").set(0.0);
+        let mut hearing = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
+        if hearing.heard {
+            (hearing.heard, hearing.since) = (false, hearing.last);
         }
     }
 
@@ -189,7 +201,7 @@ impl Leases {
             }
             // A failure serves those who waited for it, and nobody after them.
             Answer::Refused { turn: answered, .. } if *answered > turn => true,
-            Answer::Refused { error: ControlError::Unavailable(_), .. } => false,
+            Answer::Refused { error: ControlError::Unavailable { .. }, .. } => false,
             Answer::Refused { stamp, asked, .. } => {
                 exclude.is_empty()
                     && asked.elapsed() < REFUSED
@@ -200,7 +212,7 @@ impl Leases {
 
     async fn ask(&self, key: &LeaseKey, request: &LeaseRequest) -> Answer {
         let refused = |error, stamp, asked| Answer::Refused { error, stamp, asked, turn: self.turn() };
-        let away = |why: &str| ControlError::Unavailable(why.to_owned());
+        let away = |why: &str| ControlError::unavailable(why);
         let mut before = self.fences.now();
         for _ in 0..OVERTAKEN {
             let asked = Instant::now();

@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn change(epoch: Epoch, subject: Subject) -> Change {
-        Change { epoch, subject, act: Act::Refresh }
+        Change { epoch, subject, act: Act::Refresh, at: None }
     }
 
     #[test]

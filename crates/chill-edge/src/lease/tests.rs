@@ -17,12 +17,12 @@ fn asker(n: u8) -> Asker {
 }
 
 fn change(epoch: u64, subject: Subject) -> Change {
-    Change { epoch, subject, act: Act::Refresh }
+    Change { epoch, subject, act: Act::Refresh, at: None }
 }
 
 fn leases(control: &Arc<FakeControl>) -> Leases {
     let leases = Leases::new(control.clone());
-    leases.hear(true);
+    leases.hear();
     leases
 }
 
@@ -80,7 +80,7 @@ async fn a_stale_answer_can_never_be_written_back() {
     let control = FakeControl::new(|_| Ok(lease("old", 4)));
     let leases = leases(&control);
     leases.changed(&change(5, Subject::Link(asker(1).link))).await;
-    assert!(matches!(get(&leases, 1).await, Err(ControlError::Unavailable(_))), "it only has older answers");
+    assert!(matches!(get(&leases, 1).await, Err(ControlError::Unavailable { .. })), "it only has older answers");
     assert_eq!(control.asked(), 3, "bounded");
     control.decide(|_| Ok(lease("new", 5)));
     assert_eq!(get(&leases, 1).await.unwrap(), "new");
@@ -140,7 +140,7 @@ async fn hearing_decides_how_long_a_lease_lives() {
     tokio::time::advance(Duration::from_secs(60)).await;
     get(&leases, 1).await.unwrap();
     assert_eq!(control.asked(), 1);
-    leases.hear(false);
+    leases.deafen();
     get(&leases, 1).await.unwrap();
     assert_eq!(control.asked(), 2);
 }

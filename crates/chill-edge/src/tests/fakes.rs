@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chill_core::control::{Act, Recorded, Subject};
 use chill_core::{
-    BoxStream, Change, ContentId, ControlError, ControlPlane, Denial, DenialCode, Epoch, EventId, Found, InfoHash,
+    Change, ContentId, ControlError, ControlPlane, Denial, DenialCode, Epoch, EventId, Feed, FeedItem, Found, InfoHash,
     KnownFile, KnownTorrent, Lease, LeaseRequest, Library, LibraryError, Secret, Source, SourceError, Spool,
     SpoolError, StoreCode, Title, Titles, UsageEvent, Wanted,
 };
@@ -36,7 +36,7 @@ pub(crate) fn denied(code: DenialCode) -> ControlError {
     ControlError::Denied(Denial { code, message: format!("the words for {code}"), device_count: None })
 }
 
-type Feed = mpsc::Sender<Result<Change, ControlError>>;
+type Teller = mpsc::Sender<Result<FeedItem, ControlError>>;
 type Decide = Box<dyn FnMut(&LeaseRequest) -> Result<Lease, ControlError> + Send>;
 
 /// A control plane that decides by a closure, tells changes, and counts what is recorded.
@@ -51,7 +51,7 @@ pub(crate) struct FakeControl {
     pub(crate) decided: Notify,
     log: Mutex<Vec<Change>>,
     /// Who listens; none while nobody may.
-    feeds: Mutex<Option<Vec<Feed>>>,
+    feeds: Mutex<Option<Vec<Teller>>>,
 }
 
 impl FakeControl {
@@ -92,10 +92,10 @@ impl FakeControl {
 
     /// Tells a change to whoever listens.
     pub(crate) fn tell(&self, epoch: Epoch, subject: Subject, act: Act) {
-        let change = Change { epoch, subject, act };
+        let change = Change { epoch, subject, act, at: None };
         lock(&self.log).push(change.clone());
         for feed in lock(&self.feeds).iter_mut().flatten() {
-            let _ = feed.try_send(Ok(change.clone()));
+            let _ = feed.try_send(Ok(FeedItem::Change(change.clone())));
         }
     }
 
@@ -103,7 +103,7 @@ impl FakeControl {
     pub(crate) fn feed(&self, works: bool) {
         let mut feeds = lock(&self.feeds);
         for feed in feeds.iter_mut().flatten() {
-            let _ = feed.try_send(Err(ControlError::Unavailable("the feed broke".to_owned())));
+            let _ = feed.try_send(Err(ControlError::unavailable("the feed broke")));
         }
         *feeds = works.then(Vec::new);
     }
@@ -128,26 +128,26 @@ impl ControlPlane for FakeControl {
 
     async fn record(&self, events: &[UsageEvent]) -> Result<Recorded, ControlError> {
         if *lock(&self.record_fails) {
-            return Err(ControlError::Unavailable("no database".to_owned()));
+            return Err(ControlError::unavailable("no database"));
         }
         lock(&self.recorded).extend_from_slice(events);
         Ok(Recorded { accepted: events.len(), duplicates: 0 })
     }
 
-    fn watch(&self, since: Option<Epoch>) -> BoxStream<'static, Result<Change, ControlError>> {
+    fn watch(&self, since: Option<Epoch>) -> Feed {
         let (sender, receiver) = mpsc::channel(64);
         match (&mut *lock(&self.feeds), since) {
             (None, _) => {
-                let _ = sender.try_send(Err(ControlError::Unavailable("no feed".to_owned())));
+                let _ = sender.try_send(Err(ControlError::unavailable("no feed")));
             }
-            (Some(feeds), None) => {
-                let everything = Change { epoch: self.epoch(), subject: Subject::Everything, act: Act::Refresh };
-                let _ = sender.try_send(Ok(everything));
-                feeds.push(sender);
-            }
-            (Some(feeds), Some(since)) => {
-                for change in lock(&self.log).iter().filter(|change| change.epoch > since) {
-                    let _ = sender.try_send(Ok(change.clone()));
+            (Some(feeds), since) => {
+                let epoch = self.epoch();
+                let _ = sender.try_send(Ok(FeedItem::Connected { epoch }));
+                if since.is_none() {
+                    let _ = sender.try_send(Ok(FeedItem::Change(Change::everything(epoch))));
+                }
+                for change in lock(&self.log).iter().filter(|change| since.is_some_and(|since| change.epoch > since)) {
+                    let _ = sender.try_send(Ok(FeedItem::Change(change.clone())));
                 }
                 feeds.push(sender);
             }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chill_core::control::{Act, Subject};
 use chill_core::{DenialCode, KnownFile, KnownTorrent, StoreErrorKind};
 use http::StatusCode;
 
@@ -156,11 +155,7 @@ async fn every_refusal_is_explained_in_the_list() {
     ] {
         stage.control.decide(move |_| Err(denied(code)));
         let segment = segment(&format!(r#"{{"stores":[{{"c":"tb","auth":"{LINK}"}}],"x":"{code}"}}"#));
-        stage
-            .edge
-            .leases
-            .changed(&chill_core::Change { epoch: 1, subject: Subject::Everything, act: Act::Refresh })
-            .await;
+        stage.edge.leases.changed(&chill_core::Change::everything(1)).await;
         let reply = stage.list(&segment).await;
         assert_eq!((reply.status, reply.refusal()), (StatusCode::OK, code.as_str()));
         let support = reply.header("x-chillproxy-support");

@@ -11,7 +11,7 @@ use crate::EdgeConfig;
 use chill_core::control::Delivery;
 
 fn away() -> ControlError {
-    ControlError::Unavailable("connection refused".to_owned())
+    ControlError::unavailable("connection refused")
 }
 
 /// Redirects need no CDN, so time can stand still.

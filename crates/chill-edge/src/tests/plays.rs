@@ -161,7 +161,7 @@ async fn a_key_that_fails_at_the_link_is_replaced_with_its_item() {
 
 #[tokio::test]
 async fn the_token_plays_when_the_pool_refuses_or_is_away() {
-    for error in [denied(DenialCode::UserInactive), chill_core::ControlError::Unavailable("gone".to_owned())] {
+    for error in [denied(DenialCode::UserInactive), chill_core::ControlError::unavailable("gone")] {
         let stage = Stage::new().with_film();
         stage.control.decide(move |_| Err(error.clone()));
         assert_eq!(stage.play(&both()).await.status(), StatusCode::FOUND);

@@ -2,22 +2,28 @@
 
 use chill_core::control::{Act, Subject};
 use chill_core::pool::Terms;
-use chill_core::{Change, Epoch};
+use chill_core::{Change, FeedItem};
 
 use super::super::{NOW, actor, ask};
-use super::{Stage, next};
-
-fn everything(epoch: Epoch) -> Change {
-    Change { epoch, subject: Subject::Everything, act: Act::Refresh }
-}
+use super::{Stage, item, next};
 
 pub(super) async fn the_first_item_tells_that_it_is_connected(stage: &Stage) {
-    assert_eq!(next(&mut stage.port.watch(None)).await, everything(0));
+    let mut feed = stage.port.watch(None);
+    assert_eq!(item(&mut feed).await, FeedItem::Connected { epoch: 0 });
+    assert_eq!(item(&mut feed).await, FeedItem::Change(Change::everything(0)));
     let anna = stage.world.user("Anna").await;
     stage.world.control.users().suspend(&actor(), "Anna").await.unwrap();
-    assert_eq!(next(&mut stage.port.watch(None)).await, everything(1));
-    let suspended = Change { epoch: 1, subject: Subject::Link(anna.link), act: Act::Revoke };
+    assert_eq!(next(&mut stage.port.watch(None)).await, Change::everything(1));
+    let suspended = Change { epoch: 1, subject: Subject::Link(anna.link), act: Act::Revoke, at: Some(NOW) };
     assert_eq!(next(&mut stage.port.watch(Some(0))).await, suspended);
+    assert_eq!(item(&mut stage.port.watch(Some(1))).await, FeedItem::Connected { epoch: 1 }, "with nothing missed too");
+}
+
+pub(super) async fn a_quiet_feed_says_that_it_is_alive(stage: &Stage) {
+    let mut feed = stage.port.watch(Some(0));
+    assert_eq!(item(&mut feed).await, FeedItem::Connected { epoch: 0 });
+    assert_eq!(item(&mut feed).await, FeedItem::Alive);
+    assert_eq!(item(&mut feed).await, FeedItem::Alive);
 }
 
 pub(super) async fn acts_arrive_in_order(stage: &Stage) {
@@ -27,7 +33,7 @@ pub(super) async fn acts_arrive_in_order(stage: &Stage) {
     stage.lease(&ask(anna.link, "tv")).await.unwrap();
     let tv = world.control.devices().list("Anna").await.unwrap().remove(0);
     let mut changes = stage.port.watch(None);
-    assert_eq!(next(&mut changes).await, everything(0));
+    assert_eq!(next(&mut changes).await, Change::everything(0));
     world.control.users().suspend(&actor(), "Anna").await.unwrap();
     world.control.users().activate(&actor(), "Anna").await.unwrap();
     world.control.devices().revoke(&actor(), &tv.id).await.unwrap();
@@ -43,7 +49,7 @@ pub(super) async fn acts_arrive_in_order(stage: &Stage) {
         (Subject::Link(after.link), Act::Revoke),
     ];
     for (epoch, (subject, act)) in (1..).zip(expected) {
-        assert_eq!(next(&mut changes).await, Change { epoch, subject, act });
+        assert_eq!(next(&mut changes).await, Change { epoch, subject, act, at: Some(NOW) });
     }
 }
 
@@ -75,13 +81,13 @@ pub(super) async fn a_gap_is_told_when_the_past_is_gone(stage: &Stage) {
     assert_eq!(tx.changes_forget(NOW + 1).await.unwrap(), 2);
     tx.commit().await.unwrap();
     let mut changes = stage.port.watch(Some(1));
-    assert_eq!(next(&mut changes).await, everything(2));
+    assert_eq!(next(&mut changes).await, Change::everything(2));
     users.suspend(&actor(), "Anna").await.unwrap();
     assert_eq!(next(&mut changes).await.epoch, 3, "and goes on from there");
 }
 
 pub(super) async fn epochs_that_began_anew_are_a_gap(stage: &Stage) {
-    assert_eq!(next(&mut stage.port.watch(Some(900))).await, everything(0));
+    assert_eq!(next(&mut stage.port.watch(Some(900))).await, Change::everything(0));
 }
 
 /// A lease that was decided before the revocation bears an epoch of before, so an edge that heard of it drops the lease.

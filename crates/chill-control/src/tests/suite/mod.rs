@@ -8,7 +8,7 @@ mod usage;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chill_core::{BoxStream, Chance, Change, Clock, ControlError, ControlPlane, Lease, LeaseRequest, Secret};
+use chill_core::{Chance, Change, Clock, ControlError, ControlPlane, Feed, FeedItem, Lease, LeaseRequest, Secret};
 use chill_db::trial::Trial;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
@@ -79,12 +79,22 @@ pub(crate) fn remote_with(urls: &[&str], deadlines: Deadlines) -> RemoteControl 
     RemoteControl::new(RemoteConfig { urls, key: Secret::new(KEY), clock, chance, deadlines }).unwrap()
 }
 
-pub(crate) type Changes = BoxStream<'static, Result<Change, ControlError>>;
+/// The next item, which must come soon.
+pub(crate) async fn item(feed: &mut Feed) -> FeedItem {
+    let item = tokio::time::timeout(Duration::from_secs(4), feed.next()).await;
+    item.expect("an item in time").expect("the feed goes on").expect("the feed is not broken")
+}
 
 /// The next change, which must come soon.
-pub(crate) async fn next(changes: &mut Changes) -> Change {
-    let change = tokio::time::timeout(Duration::from_secs(2), changes.next()).await;
-    change.expect("a change in time").expect("the feed goes on").expect("the feed is not broken")
+pub(crate) async fn next(feed: &mut Feed) -> Change {
+    let change = async {
+        loop {
+            if let FeedItem::Change(change) = item(feed).await {
+                return change;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(2), change).await.expect("a change in time")
 }
 
 /// Tells each story on this way to a control plane.
@@ -95,7 +105,8 @@ macro_rules! control_suite {
                 leases::a_lease_carries_all_of_it, leases::each_refusal_has_its_code_and_words,
                 leases::a_failed_key_is_left, leases::resting_keys_name_their_wait,
                 usage::an_event_counts_once, usage::a_thousand_events_are_one_call,
-                changes::the_first_item_tells_that_it_is_connected, changes::acts_arrive_in_order,
+                changes::the_first_item_tells_that_it_is_connected, changes::a_quiet_feed_says_that_it_is_alive,
+                changes::acts_arrive_in_order,
                 changes::a_feed_resumes_where_it_ended, changes::a_gap_is_told_when_the_past_is_gone,
                 changes::epochs_that_began_anew_are_a_gap, changes::a_lease_in_flight_is_older_than_the_revocation,
             );
