@@ -30,11 +30,17 @@ fn ending_pair(r: &mut Reading<'_>) -> Option<()> {
     let last = r.count().checked_sub(1)?;
     let first = last.checked_sub(1)?;
     let (season, episode) = (numbers::small(r, first, 2)?, numbers::small(r, last, 2)?);
-    let dashed = r.gap(last) == b"-" && blank_one(r.gap(first));
+    let twice = r.gap(last) == b"-" && r.gap(first) == b"-" && first > 0;
+    let dashed = r.gap(last) == b"-" && blank_one(r.gap(first)) || twice;
     let two = (r.token(first).len() == 2 || dashed) && r.token(last).len() == 2 && r.end_of(last) == r.stop;
     let tidy = matches!(r.gap(last), b"." | b" " | b"_" | b"-") && !r.glued(first) && r.out.extension.is_some();
     let lone = first == 0 || !r.token(first - 1).digits;
-    if !two || !tidy || !lone || !r.out.seasons.is_empty() || r.gap(first).contains(&b'-') && r.gap(last) == b"-" {
+    if !two
+        || !tidy
+        || !lone
+        || !r.out.seasons.is_empty()
+        || r.gap(first).contains(&b'-') && r.gap(last) == b"-" && !twice
+    {
         return None;
     }
     pair(r, first, season, episode);

@@ -109,6 +109,10 @@ fn packed(r: &Reading<'_>, i: usize) -> Option<(String, usize)> {
 
 /// A four-digit run that may be a year.
 fn is_year(r: &Reading<'_>, i: usize) -> bool {
+    // "Cap.1905" is a chapter.
+    if i > 0 && r.token(i - 1).word == Word::Cap {
+        return false;
+    }
     let glued_behind = r.glued(i + 1) && !matches!(r.text(i + 1), b"\xd0\xb3");
     r.token(i).len() == 4 && r.number(i).is_some_and(|value| YEARS.contains(&value)) && !r.glued(i) && !glued_behind
 }
@@ -121,7 +125,11 @@ fn boxed(r: &Reading<'_>, i: usize, last: usize) -> bool {
 /// The second year of a range that begins at `i`.
 fn range(r: &Reading<'_>, i: usize) -> Option<usize> {
     let dash = matches!(r.gap(i + 1), b"-" | b" - " | b"\xe2\x80\x93" | b" \xe2\x80\x93 ");
-    (dash && is_year(r, i + 1) && r.token(i).value < r.token(i + 1).value).then_some(i + 1)
+    let (first, second) = (r.token(i).value, r.token(i + 1).value);
+    let whole = is_year(r, i + 1) && first < second;
+    // "(1988 - 89)".
+    let short = r.token(i + 1).digits && r.token(i + 1).len() == 2 && boxed(r, i, i + 1) && first % 100 < second;
+    (dash && (whole || short)).then_some(i + 1)
 }
 
 /// A year in brackets, else the last bare one before picture and sound, else the first; one that opens the name comes last.
@@ -156,9 +164,20 @@ fn bracketed_year(r: &mut Reading<'_>) {
     }
 }
 
+/// The last year of a range; of two digits, it is of the first one's century.
+fn second_year(r: &Reading<'_>, first: usize, last: usize) -> u32 {
+    match r.token(last).value {
+        short @ 0..=99 => r.token(first).value / 100 * 100 + short,
+        whole => whole,
+    }
+}
+
 fn set(r: &mut Reading<'_>, first: usize, last: usize) {
-    r.out.year =
-        Some(if first == last { r.raw(first).to_owned() } else { format!("{}-{}", r.raw(first), r.raw(last)) });
+    r.out.year = Some(if first == last {
+        r.raw(first).to_owned()
+    } else {
+        format!("{}-{}", r.raw(first), second_year(r, first, last))
+    });
     if r.start(first) > r.begin {
         r.dated = r.start(first);
     }

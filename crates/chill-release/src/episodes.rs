@@ -47,7 +47,8 @@ pub(crate) fn crossed(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     let tight = r.glued(i + 1) && (r.glued(i + 2) || r.gap(i + 2) == b".");
     let wide = r.gap(i + 1) == b" " && r.gap(i + 2) == b" " && !r.glued(i);
     small(r, i + 2, 3).filter(|_| cross && (tight || wide))?;
-    let decimal = i > 0 && r.gap(i) == b"." && r.token(i - 1).digits;
+    // "1.8x11" is a decimal, "2005.8x11" is not.
+    let decimal = i > 0 && r.gap(i) == b"." && r.token(i - 1).digits && r.token(i - 1).len() < 4;
     if decimal || r.token(i).len() == 1 && r.token(i + 2).len() == 1 && r.glued(i) {
         return None;
     }

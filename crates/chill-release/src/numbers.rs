@@ -212,7 +212,8 @@ fn volumes(r: &mut Reading<'_>) {
     while i < r.count() {
         let opens =
             r.gap(i + 1).iter().all(|byte| matches!(byte, b' ' | b'.' | b'-' | b'_')) && r.gap(i + 1).len() <= 3;
-        let titled = r.dated < r.stop && r.start(i) < r.dated;
+        let several = join(r, i + 2) != Join::Nothing && small(r, i + 2, 3).is_some();
+        let titled = r.dated < r.stop && r.start(i) < r.dated && !several;
         if r.word(i) != Word::Volume || !opens || small(r, i + 1, 3).is_none() || titled {
             i += 1;
             continue;

@@ -37,7 +37,11 @@ fn host(r: &Reading<'_>, from: usize) -> Option<usize> {
     let to = from + 1 + parts;
     let domain = |last: &usize| r.gap(*last) == b"." && !r.glued(last + 1) && is_domain(r.text(*last));
     let closed = |last: usize| matches!(r.gap(last + 1).iter().find(|byte| **byte != b' '), Some(b']' | b')'));
-    (from + 1..to).rev().find(|last| domain(last) && (www || closed(*last))).map(|last| last + 1)
+    let known = (from + 1..to).rev().find(|last| domain(last) && (www || closed(*last)));
+    // "www.films.anything - Title": what a dash sets off is a host whatever it ends in.
+    let letters = |last: usize| r.gap(last) == b"." && !r.glued(last + 1) && !r.token(last).digits;
+    let set_off = || (from + 2..to).rev().find(|last| www && letters(*last) && r.gap(last + 1) == b" - ");
+    known.or_else(set_off).map(|last| last + 1)
 }
 
 /// The last byte of a gap but its spaces.

@@ -12,6 +12,11 @@ pub(crate) fn read(r: &mut Reading<'_>, i: usize) -> usize {
             flag(r, found);
             span
         }
+        // "REPACK2".
+        Word::Flag(Flag::Repack) if r.glued(i + 1) && r.token(i + 1).digits && r.token(i + 1).len() == 1 => {
+            flag(r, Flag::Repack);
+            2
+        }
         Word::LateFlag(Flag::Documentary) if r.whole(i) && r.start(i) > r.begin && !shouted(r, i) => {
             // Said before the year too, where it may be part of the title.
             r.out.documentary = true;

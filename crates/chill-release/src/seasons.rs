@@ -7,6 +7,9 @@ use crate::reading::{Claim, Reading};
 
 /// `S01`, `s1e2`, `T02E22`, `S01-S05`; also behind a title glued to it.
 pub(crate) fn lettered(r: &mut Reading<'_>, i: usize) -> Option<usize> {
+    if let Some(to) = run_together(r, i).or_else(|| spaced(r, i)) {
+        return Some(to);
+    }
     let season = small(r, i + 1, 4).filter(|_| r.glued(i + 1))?;
     let marker = r.glued(i + 2) && matches!(r.token(i + 2).word, Word::EpisodeLetter | Word::Episode | Word::Times);
     // "[E-AC3-S78]": a signature behind a sound format.
@@ -49,6 +52,34 @@ pub(crate) fn lettered(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         r.end = r.end.min(before_glued.max(r.begin));
     }
     Some(to - i)
+}
+
+/// `S0615`: season and episode in one number.
+fn run_together(r: &mut Reading<'_>, i: usize) -> Option<usize> {
+    let value = small(r, i + 1, 4).filter(|_| r.glued(i + 1) && r.token(i + 1).len() == 4)?;
+    let alone = r.text(i) == b"s" && !r.token(i).used && !r.glued(i) && !r.glued(i + 2);
+    let (season, episode) = (value / 100, value % 100);
+    if !alone || !(1..10).contains(&season) || episode == 0 {
+        return None;
+    }
+    add(r, Into::Seasons, season);
+    add(r, Into::Episodes, episode);
+    r.claim(i, i + 2, Claim::Ends);
+    Some(2)
+}
+
+/// `S 04 E 10`.
+fn spaced(r: &mut Reading<'_>, i: usize) -> Option<usize> {
+    let (season, episode) = (small(r, i + 1, 2)?, small(r, i + 3, 3)?);
+    let apart = (i + 1..=i + 3).all(|at| r.gap(at) == b" ") && !r.glued(i);
+    let letters = r.text(i) == b"s" && r.text(i + 2) == b"e" && !r.token(i).used && !r.token(i + 2).used;
+    if !apart || !letters {
+        return None;
+    }
+    add(r, Into::Seasons, season);
+    add(r, Into::Episodes, episode);
+    r.claim(i, i + 4, Claim::Ends);
+    Some(4)
 }
 
 fn followed_by_episode(r: &Reading<'_>, i: usize) -> bool {
@@ -171,7 +202,8 @@ fn season_series(r: &mut Reading<'_>, i: usize, first: u32) -> usize {
 
 /// `2nd Season`, `1ª Temporada`, `3 сезон`, `1-3 сезоны`.
 pub(crate) fn ordinal_season(r: &mut Reading<'_>, i: usize) -> Option<usize> {
-    let first = small(r, i, 2).filter(|_| !r.glued(i))?;
+    let counted = i > 0 && r.text(i - 1) == "第".as_bytes();
+    let first = small(r, i, 2).filter(|_| !r.glued(i) || counted)?;
     let mut at = i + 1;
     let mut last = first;
     if join(r, at) == Join::Range && small(r, at, 2).is_some_and(|value| value > first) {
@@ -179,7 +211,7 @@ pub(crate) fn ordinal_season(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         at += 1;
     }
     if r.token(at).word == Word::Ordinal
-        || r.glued(at) && matches!(r.text(at), b"a" | b"\xd0\xb9")
+        || r.glued(at) && matches!(r.text(at), b"a" | b"\xd0\xb9" | b"\xc3\xa2")
         || r.gap(at) == b"-" && r.text(at) == "й".as_bytes()
     {
         at += 1;
@@ -207,6 +239,6 @@ pub(crate) fn ordinal_season(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         add_range(r, Into::Seasons, first, last);
     }
     r.spanish |= word == Word::Temporada;
-    r.claim(i, at + 1, Claim::Ends);
+    r.claim(i - usize::from(counted), at + 1, Claim::Ends);
     Some(at + 1 - i)
 }
