@@ -22,6 +22,8 @@ const TICK: Duration = Duration::from_secs(1);
 const REPORT: Duration = Duration::from_secs(30);
 /// While changes cannot be heard, a running playback's right is asked for this often.
 const CONFIRM: Duration = Duration::from_secs(5);
+/// The least time an answer is given, when the grace is over already.
+const SHORTEST_ASK: Duration = Duration::from_secs(1);
 /// How many rights are confirmed at once.
 const CONFIRM_TOGETHER: usize = 16;
 /// How long the last delivery may take.
@@ -68,7 +70,10 @@ async fn confirm_one(edge: &Edge, playback: Arc<Playback>, since: Instant, away:
     let mut unavailable = away.load(Ordering::Relaxed);
     if !unavailable && (since.elapsed() >= CONFIRM || playback.is_doubted()) {
         let purpose = Purpose { action: Action::STREAM_SERVED, hash: Some(playback.key.click.hash) };
-        match edge.leases.get(asker, seat.store, purpose, &[]).await {
+        // An answer that comes after the grace is none, and must not let the film run on while it is waited for.
+        let left = held.lease.grace.saturating_sub(since.elapsed()).max(SHORTEST_ASK);
+        let asked = tokio::time::timeout(left, edge.leases.get(asker, seat.store, purpose, &[])).await;
+        match asked.unwrap_or_else(|_| Err(ControlError::unavailable("no answer within the grace of the lease"))) {
             Ok(now) if now.lease.key_id == held.lease.key_id => return playback.renew(asker, now),
             // Every key rests, but the viewer himself is welcome.
             Err(ControlError::Exhausted { .. }) => return playback.confirm(),

@@ -140,7 +140,7 @@ impl App {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one door through which xtask tells where Redis is")]
-fn shared_redis() -> String {
+pub(crate) fn shared_redis() -> String {
     std::env::var("CHILL_TEST_REDIS_URL")
         .expect("CHILL_TEST_REDIS_URL is not set: run `cargo xtask test`, which starts a Redis")
 }

@@ -14,8 +14,8 @@ use crate::web::{Web, watch, watch_some};
 
 /// Revoke → last byte.
 const PROMISE: Duration = Duration::from_secs(1);
-const INTERNAL: &str = "an-internal-key-of-two-planes-0123456789abcdef";
-const CONTROL: &[&str] = &["serve", "--role", "control"];
+pub(crate) const INTERNAL: &str = "an-internal-key-of-two-planes-0123456789abcdef";
+pub(crate) const CONTROL: &[&str] = &["serve", "--role", "control"];
 const EDGE: &[&str] = &["serve", "--role", "edge"];
 
 /// What an edge process is told: where everything is, and nothing of a database.
@@ -47,14 +47,21 @@ pub(crate) struct EdgeNode {
 
 impl EdgeNode {
     pub(crate) fn start(world: &chill_sim::World, controls: &str) -> Self {
+        Self::start_with(world, controls, &[])
+    }
+
+    /// The same with further settings.
+    pub(crate) fn start_with(world: &chill_sim::World, controls: &str, more: &[(&str, &str)]) -> Self {
         let (dir, address) = (tempfile::tempdir().unwrap(), free_address());
         let mut node = Node::new(EDGE, &address);
-        node.spawn(&edge_settings(world, &dir, &address, controls));
+        let mut settings = edge_settings(world, &dir, &address, controls);
+        settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        node.spawn(&settings);
         Self { node, dir }
     }
 
     /// The same viewer, whose link leads here.
-    fn seen_by(&self, app: &App, viewer: &Viewer) -> Viewer {
+    pub(crate) fn seen_by(&self, app: &App, viewer: &Viewer) -> Viewer {
         let manifest = viewer.manifest.replace(&app.base, &self.node.base);
         Viewer { id: viewer.id.clone(), link: viewer.link.clone(), manifest }
     }
@@ -108,7 +115,7 @@ impl Planes {
 }
 
 /// The film whose delivery takes long, begun by this viewer.
-async fn endless(app: &App, viewer: &Viewer) -> hyper::body::Incoming {
+pub(crate) async fn endless(app: &App, viewer: &Viewer) -> hyper::body::Incoming {
     let stream = app.endless(viewer).await;
     let mut film = app.web.open(Method::GET, &stream.url, &[]).await.into_body();
     watch_some(&mut film, 50_000).await;
