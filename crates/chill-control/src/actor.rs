@@ -1,18 +1,28 @@
 //! Who does something, for the audit trail.
 
+use std::sync::{Arc, LazyLock};
+
+use chill_core::chance::NoChance;
 use chill_core::{EventId, Millis};
 use chill_db::{AuditEntry, Tx};
 
 use crate::UseError;
 use crate::control::Core;
 
-/// Who acts, and from where: `root` from `command line`, an admin's name from an address.
+/// Who acts, and from where: `cli` from `root@host`, `internal_api` from an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     /// His name.
     pub name: String,
     /// Where he is.
     pub from: String,
+}
+
+static SYSTEM: LazyLock<Arc<Actor>> = LazyLock::new(|| Arc::new(Actor::new("system", "this process")));
+
+tokio::task_local! {
+    /// Whose question is being answered: the port that edges ask through has no word for it.
+    static ASKING: Arc<Actor>;
 }
 
 impl Actor {
@@ -24,8 +34,18 @@ impl Actor {
 
     /// The control plane itself.
     #[must_use]
-    pub fn system() -> Self {
-        Self::new("chillproxy", "itself")
+    pub fn system() -> Arc<Self> {
+        SYSTEM.clone()
+    }
+
+    /// Does something in the name of this actor: what [`crate::Control`] writes down for it names him.
+    pub(crate) async fn asks<T>(self, question: impl Future<Output = T>) -> T {
+        ASKING.scope(Arc::new(self), question).await
+    }
+
+    /// Who asks now; the control plane itself when nobody else does.
+    pub(crate) fn asking() -> Arc<Self> {
+        ASKING.try_with(Arc::clone).unwrap_or_else(|_| Self::system())
     }
 }
 
@@ -39,9 +59,14 @@ pub(crate) struct Act<'a> {
 }
 
 impl Core {
-    /// Writes an act into the audit trail, in the transaction that does it.
+    /// Writes an act into the audit trail, in the transaction that does it, after its other locks and before it publishes.
     pub(crate) async fn audit(&self, tx: &mut Tx, actor: &Actor, act: Act<'_>, now: Millis) -> Result<(), UseError> {
-        let entry = AuditEntry {
+        Ok(tx.audit(&[self.entry(actor, act, now)?]).await?)
+    }
+
+    /// An act as a row of the audit trail.
+    pub(crate) fn entry(&self, actor: &Actor, act: Act<'_>, now: Millis) -> Result<AuditEntry, NoChance> {
+        Ok(AuditEntry {
             id: EventId::new(now, &self.chance)?.to_string(),
             at: now,
             actor: actor.name.clone(),
@@ -51,7 +76,6 @@ impl Core {
             subject_id: act.id,
             subject_name: act.name.to_owned(),
             detail: act.detail,
-        };
-        Ok(tx.audit(&entry).await?)
+        })
     }
 }

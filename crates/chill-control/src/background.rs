@@ -6,8 +6,9 @@ use chill_core::KeyId;
 use chill_core::clock::millis;
 use tokio_util::sync::CancellationToken;
 
+use crate::actor::Act;
 use crate::control::Core;
-use crate::{Control, UseError};
+use crate::{Actor, Control, UseError};
 
 /// How often due probes are looked for.
 const PROBES: Duration = Duration::from_secs(10);
@@ -97,13 +98,20 @@ impl Core {
                 tx.commit().await?;
             }
         }
+        let (now, current) = (self.clock.now(), self.vault.current());
         let mut tx = self.db.write().await?;
-        tx.master_checks_forget(self.vault.current()).await?;
+        tx.master_checks_forget(current).await?;
+        if done > 0 {
+            let (id, detail) = (current.to_owned(), Some(format!("keys={done}")));
+            let act = Act { act: "key.reseal", kind: "master", id, name: "", detail };
+            self.audit(&mut tx, &Actor::system(), act, now).await?;
+        }
         tx.commit().await?;
         Ok(done)
     }
 
     async fn forget_old(&self) -> Result<(), UseError> {
+        self.seal_audit().await?;
         let (now, config) = (self.clock.now(), &self.config);
         let before = |retention| now.saturating_sub(millis(retention));
         for _ in 0..CHUNKS {
@@ -114,6 +122,7 @@ impl Core {
                 break;
             }
         }
+        self.forget_audit(before(config.audit_retention), now).await?;
         let mut tx = self.db.write().await?;
         tx.usage_forget_hours(before(config.hourly_retention)).await?;
         tx.changes_forget(before(config.change_retention)).await?;

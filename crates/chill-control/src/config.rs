@@ -21,6 +21,8 @@ pub struct ControlConfig {
     pub event_retention: Duration,
     /// How long hourly sums are kept.
     pub hourly_retention: Duration,
+    /// How long the audit trail is kept, in whole days.
+    pub audit_retention: Duration,
     /// How long changes are kept; an edge away for longer starts anew.
     pub change_retention: Duration,
     /// How long a torrent that no search found again is remembered.
@@ -42,6 +44,7 @@ impl Default for ControlConfig {
             group_commit: true,
             event_retention: 90 * DAY,
             hourly_retention: 90 * DAY,
+            audit_retention: 400 * DAY,
             change_retention: 7 * DAY,
             torrent_retention: 90 * DAY,
             probe_timeout: Duration::from_secs(20),

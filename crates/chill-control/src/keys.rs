@@ -170,7 +170,7 @@ impl Keys<'_> {
         let mut tx = self.core.db.read().await?;
         let key = find(&mut tx, id_or_name).await?;
         drop(tx);
-        let checked = self.core.probe_and_store(&key).await?;
+        let checked = self.core.probe_and_store(&key, actor).await?;
         let now = self.core.clock.now();
         let mut tx = self.core.db.write().await?;
         self.core.audit(&mut tx, actor, act("key.check", &checked, Some(checked.state.to_string())), now).await?;
@@ -272,7 +272,9 @@ impl Keys<'_> {
         let key = lock(&mut tx, id_or_name).await?;
         tx.seats_clear(&key.id).await?;
         tx.key_delete(&key.id).await?;
-        self.core.audit(&mut tx, actor, act("key.remove", &key, Some(format!("store={store}"))), now).await?;
+        self.core
+            .audit(&mut tx, actor, act("key.remove", &key, Some(format!("store={store} users={}", key.assigned))), now)
+            .await?;
         tx.publish(&Subject::Key(key.id.clone()), Consequence::Revoke, now).await?;
         tx.commit().await?;
         Ok(key.into())

@@ -10,6 +10,7 @@
 //! Start reading at [`Control`], then `decide`, where leases are decided.
 
 mod actor;
+mod audit;
 mod background;
 mod config;
 mod control;
@@ -39,4 +40,7 @@ pub use remote::{Deadlines, InvalidRemote, RemoteConfig, RemoteControl};
 pub use users::{AddUser, Limits, UserCard, Users};
 pub use vault::{MasterKeys, Vault, VaultError};
 
-pub use chill_db::{AuditEntry, Device, DeviceState, UsageBy, UsageRow, UsageWindow, User, UserStatus};
+pub use chill_db::{
+    AuditBreak, AuditDay, AuditEntry, AuditReport, Device, DeviceState, UsageBy, UsageRow, UsageWindow, User,
+    UserStatus,
+};

@@ -7,8 +7,9 @@ use chill_core::store::Account;
 use chill_core::{Millis, Outcome, Secret, StoreCode, StoreError, StoreErrorKind};
 use chill_db::Key;
 
-use crate::UseError;
+use crate::actor::Act;
 use crate::control::Core;
+use crate::{Actor, UseError};
 
 /// What a probe found.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl Core {
     }
 
     /// Asks about a key and stores the answer, unless the key got a new secret meanwhile. Returns the key as it is then.
-    pub(crate) async fn probe_and_store(&self, key: &Key) -> Result<Key, UseError> {
+    pub(crate) async fn probe_and_store(&self, key: &Key, actor: &Actor) -> Result<Key, UseError> {
         let secret = self.vault.open(&key.id, key.store, &key.sealed)?;
         let finding = self.probe(key.store, &secret).await;
         let now = self.clock.now();
@@ -101,6 +102,9 @@ impl Core {
         let before = found.state;
         apply(&mut found, &finding, now);
         tx.key_update(&found).await?;
+        if let Some(act) = state_changed(before, &found, "a probe") {
+            self.audit(&mut tx, actor, act, now).await?;
+        }
         if let Some(consequence) = consequence(before, found.state, now) {
             tx.publish(&Subject::Key(found.id.clone()), consequence, now).await?;
         }
@@ -122,7 +126,7 @@ impl Core {
             let mut tx = self.db.write().await?;
             let mine = tx.key_claim_probe(&key.id, now, now.saturating_add(CLAIM)).await?;
             tx.commit().await?;
-            if mine && let Err(error) = self.probe_and_store(&key).await {
+            if mine && let Err(error) = self.probe_and_store(&key, &Actor::system()).await {
                 tracing::warn!(key = %key.id, %error, "a key could not be probed");
             }
         }
@@ -134,6 +138,13 @@ impl Core {
         const MINUTE: Millis = 60_000;
         MINUTE.min(millis(self.config.device_idle) / 2)
     }
+}
+
+/// A change of a key's state as an act; none when only the end of a rest moved.
+pub(crate) fn state_changed<'a>(before: KeyState, key: &'a Key, why: &str) -> Option<Act<'a>> {
+    let detail = Some(format!("{before} to {}, after {why}", key.state));
+    let changed = before.word() != key.state.word();
+    changed.then(|| Act { act: "key.state", kind: "key", id: key.id.to_string(), name: &key.name, detail })
 }
 
 /// What a change of state asks of the edges: nothing while whom the key serves stays the same.

@@ -7,8 +7,9 @@ use chill_core::pool::KeyState;
 use chill_core::{KeyId, LinkId, Millis, Outcome, UsageEvent};
 use chill_db::{CountedEvent, DbError, Key, Tx};
 
+use crate::Actor;
 use crate::control::Core;
-use crate::probe::consequence;
+use crate::probe::{consequence, state_changed};
 
 impl Core {
     /// Counts events that were not counted before, and lets keys rest that had trouble. All or nothing.
@@ -55,15 +56,20 @@ impl Core {
             return Ok(false);
         }
         let mut suspicion = false;
-        let mut changed = Vec::new();
+        let (mut changed, mut acts) = (Vec::new(), Vec::new());
+        let actor = Actor::asking();
         for mut key in tx.keys_lock(&wanted).await? {
             let before = key.state;
             for event in reports.get(&key.id).into_iter().flatten() {
                 suspicion |= hear_one(&mut key, event, now);
             }
             tx.key_update(&key).await?;
+            if let Some(act) = state_changed(before, &key, "a report") {
+                acts.push(self.entry(&actor, act, now).map_err(|error| DbError::Other(error.to_string()))?);
+            }
             changed.extend(consequence(before, key.state, now).map(|act| (key.id, act)));
         }
+        tx.audit(&acts).await?;
         for (id, act) in changed {
             tx.publish(&Subject::Key(id), act, now).await?;
         }

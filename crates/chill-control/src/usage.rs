@@ -16,13 +16,4 @@ impl Control {
         let mut tx = self.core.db.read().await?;
         Ok(tx.usage(by, window, ROWS).await?)
     }
-
-    /// The audit trail before the entry named, newest first, at most 500.
-    ///
-    /// # Errors
-    /// [`UseError::Db`].
-    pub async fn audit_trail(&self, before: Option<&str>) -> Result<Vec<chill_db::AuditEntry>, UseError> {
-        let mut tx = self.core.db.read().await?;
-        Ok(tx.audit_entries(before, 500).await?)
-    }
 }

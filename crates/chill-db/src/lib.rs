@@ -37,7 +37,7 @@ mod usage;
 mod user;
 
 pub use assignment::Seat;
-pub use audit::AuditEntry;
+pub use audit::{AuditBreak, AuditDay, AuditEntry, AuditFault, AuditReport};
 pub use device::{Device, DeviceState, NewDevice};
 pub use engine::{Db, Options, Tx};
 pub use error::DbError;

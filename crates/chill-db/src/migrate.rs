@@ -27,6 +27,7 @@ macro_rules! steps {
 const STEPS: &[Step] = steps! {
     1 "0001_init";
     2 "0002_imdb_titles";
+    3 "0003_audit_chain";
 };
 
 statements! {

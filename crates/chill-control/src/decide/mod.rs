@@ -18,6 +18,7 @@ use chill_core::{ControlError, Lease, LeaseRequest};
 use chill_db::DbError;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::Actor;
 use crate::control::{Core, unavailable};
 use rules::Verdict;
 
@@ -28,6 +29,12 @@ const WAITING: usize = 4_096;
 
 type Answer = Result<Lease, ControlError>;
 
+/// A request, and who brought it, for the audit trail.
+struct Request {
+    lease: LeaseRequest,
+    by: Arc<Actor>,
+}
+
 /// The waiting requests, and the tasks that decide them.
 pub(crate) struct Queue {
     core: Arc<Core>,
@@ -36,7 +43,7 @@ pub(crate) struct Queue {
 }
 
 struct Waiting {
-    ask: LeaseRequest,
+    ask: Request,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -54,13 +61,14 @@ impl Queue {
 
     /// Decides one request, together with the others that wait.
     pub(crate) async fn decide(&self, ask: &LeaseRequest) -> Answer {
+        let ask = Request { lease: ask.clone(), by: Actor::asking() };
         if !self.core.config.group_commit {
-            return alone(&self.core, ask).await;
+            return alone(&self.core, &ask).await;
         }
         let waiting = self.waiting.get_or_init(|| start(&self.core));
         let (answer, decided) = oneshot::channel();
         let full = |_| ControlError::unavailable("too many requests wait for a decision");
-        waiting.try_send(Waiting { ask: ask.clone(), answer }).map_err(full)?;
+        waiting.try_send(Waiting { ask, answer }).map_err(full)?;
         decided.await.unwrap_or_else(|_| Err(ControlError::unavailable("the decision was not made")))
     }
 }
@@ -77,7 +85,7 @@ async fn read_in_groups(core: Arc<Core>, mut asked: mpsc::Receiver<Waiting>, job
     let mut group = Vec::with_capacity(GROUP);
     while asked.recv_many(&mut group, GROUP).await > 0 {
         group.retain(|waiting| !waiting.answer.is_closed());
-        let asks: Vec<_> = group.iter().map(|waiting| &waiting.ask).collect();
+        let asks: Vec<_> = group.iter().map(|waiting| &waiting.ask.lease).collect();
         let verdicts = core.read(&asks).await;
         for (waiting, verdict) in group.drain(..).zip(verdicts) {
             match verdict {
@@ -118,9 +126,9 @@ async fn write_in_groups(core: Arc<Core>, mut given: mpsc::Receiver<Job>) {
 }
 
 /// One request in transactions of its own.
-async fn alone(core: &Core, ask: &LeaseRequest) -> Answer {
+async fn alone(core: &Core, ask: &Request) -> Answer {
     let lost = || Err(ControlError::unavailable("the decision was not made"));
-    match core.read(&[ask]).await.pop() {
+    match core.read(&[&ask.lease]).await.pop() {
         Some(Verdict::Answer(answer, None)) => answer,
         Some(Verdict::Answer(answer, Some(row))) => {
             core.write(&[], vec![row]).await;
@@ -152,7 +160,7 @@ impl Core {
     }
 
     /// Answers in the order of the requests, from one write transaction. `seen` devices are noted along the way.
-    async fn write(&self, asks: &[&LeaseRequest], seen: Vec<String>) -> Vec<Answer> {
+    async fn write(&self, asks: &[&Request], seen: Vec<String>) -> Vec<Answer> {
         match self.try_write(asks, seen).await {
             Ok(answers) => answers,
             Err(error) if asks.len() <= 1 || error.is_unavailable() => {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use chill_core::pool::Choice;
 use chill_core::{ControlError, KeyId, LeaseRequest, StoreCode, UserId};
-use chill_db::{DbError, Device, DeviceState, NewDevice, Seat, Tx};
+use chill_db::{AuditEntry, DbError, Device, DeviceState, NewDevice, Seat, Tx};
 
-use super::Answer;
 use super::ground::Ground;
 use super::rules::{Place, Verdict};
+use super::{Answer, Request};
+use crate::actor::Act;
 use crate::control::Core;
 
 /// Characters kept of a device's label.
@@ -23,6 +24,7 @@ struct Plan {
     places: BTreeMap<UserId, i64>,
     seats: BTreeMap<(UserId, StoreCode), KeyId>,
     assigned: BTreeMap<KeyId, i64>,
+    acts: Vec<AuditEntry>,
 }
 
 impl Core {
@@ -31,9 +33,10 @@ impl Core {
         Ok(asks.iter().map(|ask| self.verdict(&ground, ask)).collect())
     }
 
-    pub(super) async fn try_write(&self, asks: &[&LeaseRequest], seen: Vec<String>) -> Result<Vec<Answer>, DbError> {
+    pub(super) async fn try_write(&self, asks: &[&Request], seen: Vec<String>) -> Result<Vec<Answer>, DbError> {
         let mut tx = self.db.write().await?;
-        let mut ground = if asks.is_empty() { Ground::default() } else { Ground::lock(self, &mut tx, asks).await? };
+        let leases: Vec<_> = asks.iter().map(|ask| &ask.lease).collect();
+        let mut ground = if asks.is_empty() { Ground::default() } else { Ground::lock(self, &mut tx, &leases).await? };
         ground.now = self.clock.now();
         let mut plan = Plan { seen, ..Plan::default() };
         let answers = asks.iter().map(|ask| self.settle(&mut ground, &mut plan, ask)).collect();
@@ -43,7 +46,8 @@ impl Core {
     }
 
     /// Decides one request on the locked ground, and moves ground and plan along.
-    fn settle(&self, ground: &mut Ground, plan: &mut Plan, ask: &LeaseRequest) -> Answer {
+    fn settle(&self, ground: &mut Ground, plan: &mut Plan, request: &Request) -> Answer {
+        let ask = &request.lease;
         let user = self.asker(ground, ask)?.clone();
         let place = self.place(ground, &user, ask)?;
         let freed = match place {
@@ -63,11 +67,32 @@ impl Core {
         // Opened before anything is planned, so that a broken seal takes no place.
         let mut lease = self.grant(ground, &user, &key, user.device_count)?;
         let row = self.row_of(&place)?;
+        let act = if matches!(choice, Choice::Assign(_)) {
+            Some(self.assignment(ground, request, user.id, &key)?)
+        } else {
+            None
+        };
         lease.device_count = plan.admit(ground, ask, user.id, &place, row, freed);
-        if matches!(choice, Choice::Assign(_)) {
+        if let Some(act) = act {
             plan.assign(ground, user.id, ask.store, &key);
+            plan.acts.push(act);
         }
         Ok(lease)
+    }
+
+    fn assignment(
+        &self,
+        ground: &Ground,
+        request: &Request,
+        user: UserId,
+        key: &KeyId,
+    ) -> Result<AuditEntry, ControlError> {
+        let store = request.lease.store;
+        let before = ground.seats.get(&(user, store)).map(|old| format!(" instead of {old}")).unwrap_or_default();
+        let detail = Some(format!("store={store} key={key}{before}"));
+        let act = Act { act: "user.assign", kind: "user", id: user.to_string(), name: "", detail };
+        let entry = self.entry(&request.by, act, ground.now);
+        entry.map_err(|error| ControlError::unavailable(error.to_string()))
     }
 
     fn row_of(&self, place: &Place) -> Result<String, ControlError> {
@@ -148,7 +173,7 @@ impl Plan {
         self.seats.insert((user, store), key.clone());
     }
 
-    /// Users first, then devices, then keys in the order of their ids: every transaction goes this way round.
+    /// Users first, then devices, then keys in the order of their ids, then the audit trail: every transaction goes this way round.
     async fn apply(self, tx: &mut Tx, now: i64) -> Result<(), DbError> {
         if !self.freed.is_empty() {
             tx.devices_set_state(&self.freed, DeviceState::Idle).await?;
@@ -176,7 +201,7 @@ impl Plan {
             let seats: Vec<_> = self.seats.into_iter().map(|((user, store), key)| Seat { user, store, key }).collect();
             tx.seats_put(&seats, now).await?;
         }
-        Ok(())
+        tx.audit(&self.acts).await
     }
 }
 

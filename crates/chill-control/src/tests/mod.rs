@@ -1,5 +1,6 @@
 //! Stories of the control plane on both engines, its races, and random histories.
 
+mod audit;
 mod bad_days;
 mod changes;
 mod leases;

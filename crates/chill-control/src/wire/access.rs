@@ -1,11 +1,12 @@
 //! Who may call: edges that present one of the configured bearer keys.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chill_core::Secret;
@@ -17,6 +18,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::Api;
 use super::answer::Refusal;
+use crate::Actor;
 
 /// The bearer keys edges may present, as digests. An empty set lets nobody in.
 #[derive(Clone, Default)]
@@ -93,9 +95,18 @@ pub(super) async fn check(State(api): State<Arc<Api>>, mut request: Request, nex
     let bearer = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match bearer.and_then(|(_, key)| api.keys.caller(key.trim())) {
         Some(caller) => {
+            let actor = actor(&request);
             request.extensions_mut().insert(CallerId(caller));
+            request.extensions_mut().insert(actor);
             next.run(request).await
         }
         None => Refusal::Forbidden.into_response(),
     }
+}
+
+/// The edge by the address it calls from, for the audit trail.
+fn actor(request: &Request) -> Actor {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let from = peer.map_or_else(|| "unknown".to_owned(), |ConnectInfo(peer)| peer.ip().to_canonical().to_string());
+    Actor::new("internal_api", from)
 }

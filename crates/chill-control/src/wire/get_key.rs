@@ -14,6 +14,7 @@ use super::Api;
 use super::access::CallerId;
 use super::answer::{Refusal, private};
 use super::fields::{Fields, json};
+use crate::Actor;
 
 /// Bytes of a question.
 const MOST: usize = 64 * 1_024;
@@ -51,6 +52,7 @@ struct Denied {
 pub(super) async fn get_key(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<CallerId>,
+    Extension(actor): Extension<Actor>,
     body: Body,
 ) -> Result<Response, Refusal> {
     if let Some(wait) = api.keys.wait(caller) {
@@ -61,7 +63,7 @@ pub(super) async fn get_key(
         Ok(ask) => ask,
         Err(denial) => return Ok(denied(denial, None)),
     };
-    match api.control.lease(&ask).await {
+    match actor.asks(api.control.lease(&ask)).await {
         Ok(lease) => Ok(granted(&lease)),
         Err(ControlError::Denied(denial)) => Ok(denied(denial, None)),
         Err(ControlError::Exhausted { retry_after }) => {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use chill_core::{EventId, Millis, Outcome, UsageEvent};
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::Api;
 use super::answer::{Refusal, private};
 use super::fields::{Fields, json};
+use crate::Actor;
 
 /// Bytes of a batch: 1,000 events of some 1,200 bytes, three times what ours take.
 const MOST: usize = 1_200 * 1_024;
@@ -26,7 +27,11 @@ struct Counted {
     duplicates: usize,
 }
 
-pub(super) async fn log_usage(State(api): State<Arc<Api>>, body: Body) -> Result<Response, Refusal> {
+pub(super) async fn log_usage(
+    State(api): State<Arc<Api>>,
+    Extension(actor): Extension<Actor>,
+    body: Body,
+) -> Result<Response, Refusal> {
     let objects = match json(body, MOST).await? {
         Value::Array(list) if list.len() > EVENTS => {
             return Err(Refusal::malformed("body", format!("at most {EVENTS} events at once")));
@@ -38,7 +43,8 @@ pub(super) async fn log_usage(State(api): State<Arc<Api>>, body: Body) -> Result
     };
     let now = api.clock.now();
     let events = objects.iter().map(|fields| event(&api, fields, now)).collect::<Result<Vec<_>, _>>()?;
-    let recorded = api.control.record(&events).await.map_err(|error| Refusal::Unavailable(error.retry_after()))?;
+    let recorded = actor.asks(api.control.record(&events)).await;
+    let recorded = recorded.map_err(|error| Refusal::Unavailable(error.retry_after()))?;
     let counted = Counted { success: true, accepted: recorded.accepted, duplicates: recorded.duplicates };
     Ok(private(Json(counted).into_response()))
 }

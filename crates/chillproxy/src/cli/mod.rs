@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 64 bad
 //! configuration.
 
+mod audit;
 mod check_config;
 mod device;
 mod doctor;
@@ -56,6 +57,9 @@ enum Command {
     Key(key::Command),
     /// What was used.
     Usage(usage::Arguments),
+    /// Who did what, when and from where.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Brings in data from files.
     #[command(subcommand)]
     Import(import::Command),
@@ -97,6 +101,7 @@ fn execute(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             Command::Device(command) => device::run(command, &config).await.map(done),
             Command::Key(command) => key::run(command, &config).await.map(done),
             Command::Usage(arguments) => usage::run(&arguments, &config).await.map(done),
+            Command::Audit(command) => audit::run(command, &config).await,
             Command::Import(command) => import::run(command, &config).await.map(done),
             Command::Migrate => open::migrate(&config).await.map(done),
             Command::Doctor => doctor::run(&config).await,

@@ -1,5 +1,7 @@
 //! Opens the control plane for one command, without serving.
 
+use std::os::unix::fs::MetadataExt;
+
 use anyhow::Context;
 use chill_control::{Actor, Control};
 use chill_db::{Db, Options};
@@ -17,9 +19,22 @@ pub(super) async fn control(config: &Config) -> anyhow::Result<Control> {
     Ok(opened.control)
 }
 
-/// Who types commands here, for the audit trail.
+/// Who types commands here, for the audit trail: the user of the operating system, and the machine.
 pub(super) fn actor() -> Actor {
-    Actor::new("operator", "command line")
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let host = read("/proc/sys/kernel/hostname");
+    let host = if host.trim().is_empty() { "this machine" } else { host.trim() };
+    let uid = std::fs::metadata("/proc/self").map(|own| own.uid());
+    let user = uid.map_or_else(|_| "unknown".to_owned(), |uid| user_name(&read("/etc/passwd"), uid));
+    let from: String = format!("{user}@{host}").chars().filter(|c| !c.is_control()).take(128).collect();
+    Actor::new("cli", from)
+}
+
+/// The name of a user in the form of passwd(5), else his number.
+fn user_name(passwd: &str, uid: u32) -> String {
+    let number = uid.to_string();
+    let line = passwd.lines().find(|line| line.split(':').nth(2) == Some(number.as_str()));
+    line.and_then(|line| line.split(':').next()).map_or(number.clone(), str::to_owned)
 }
 
 /// `chillproxy migrate`.
@@ -33,4 +48,17 @@ pub(super) async fn migrate(config: &Config) -> anyhow::Result<()> {
     });
     db.close().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operators_name_is_read_and_a_stranger_is_a_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        assert_eq!(user_name(passwd, 1000), "ada");
+        assert_eq!(user_name(passwd, 65532), "65532");
+        assert_eq!(actor().name, "cli");
+    }
 }

@@ -31,12 +31,17 @@ pub(super) fn bytes(n: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
+/// Days since the epoch as `2026-11-23`.
+pub(super) fn day(days: i64) -> String {
+    let (year, month, day) = civil(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// Milliseconds since the epoch as `2026-11-23 15:04 UTC`.
 pub(super) fn time(millis: i64) -> String {
     let minutes = millis.div_euclid(60_000);
-    let (year, month, day) = civil(minutes.div_euclid(1_440));
     let minute = minutes.rem_euclid(1_440);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+    format!("{} {:02}:{:02} UTC", day(minutes.div_euclid(1_440)), minute / 60, minute % 60)
 }
 
 /// Days since 1970-01-01 as a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").

@@ -5,7 +5,11 @@ use serde_json::json;
 use crate::app::{App, KEY};
 use crate::database::{TestDatabase, on_both_engines};
 
-on_both_engines!(users_are_managed_by_name_and_by_id, keys_are_managed_by_name_and_by_id);
+on_both_engines!(
+    users_are_managed_by_name_and_by_id,
+    keys_are_managed_by_name_and_by_id,
+    what_was_done_is_listed_and_proven
+);
 
 async fn users_are_managed_by_name_and_by_id(database: TestDatabase) {
     let app = App::start(database).await;
@@ -104,4 +108,45 @@ async fn the_data_directory_is_private() {
     for file in crate::app::files_below(&app.data_dir()) {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
+}
+
+async fn what_was_done_is_listed_and_proven(database: TestDatabase) {
+    let app = App::start(database).await;
+    app.add_key("main", KEY);
+    let ada = app.add_user("ada");
+    assert!(app.run(&["user", "suspend", "ada"], "").status.success());
+    assert!(app.run(&["user", "activate", "ada"], "").status.success());
+    let streams = app.web.get(&ada.streams("movie", crate::streams::FILM)).await;
+    assert_eq!(streams.status, 200);
+    let list = app.cli(&["audit", "list", "--since", "1h", "--json"], "");
+    let acts: Vec<_> = list.as_array().unwrap().iter().rev().map(|act| act["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["key.add", "user.add", "user.suspend", "user.activate", "user.assign"]);
+    assert_eq!((&list[0]["actor"], &list[0]["subject"]["name"]), (&"system".into(), &"ada".into()));
+    assert_eq!(list[1]["actor"], "cli");
+    assert!(list[1]["from"].as_str().unwrap().contains('@'), "{}", list[1]);
+    assert_eq!(app.cli(&["audit", "list", "--limit", "2", "--json"], "").as_array().unwrap().len(), 2);
+    let report = app.cli(&["audit", "verify", "--json"], "");
+    assert_eq!((&report["whole"], &report["rows"], &report["unsealed"]), (&true.into(), &5.into(), &0.into()));
+    let shown = app.run(&["audit", "verify"], "");
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("5 acts on 1 days, 0 not sealed yet: whole."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_changed_in_the_trail_makes_verify_fail() {
+    let mut app = App::start(TestDatabase::sqlite()).await;
+    app.add_user("ada");
+    assert!(app.run(&["user", "suspend", "ada"], "").status.success());
+    app.stop();
+    // Folds the journal into the file.
+    assert!(app.run(&["migrate"], "").status.success());
+    let file = app.data_dir().join("chillproxy.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let word = b"user.suspend";
+    let at = bytes.windows(word.len()).position(|window| window == word).unwrap();
+    bytes[at + 5] = b'x';
+    std::fs::write(&file, bytes).unwrap();
+    let verified = app.run(&["audit", "verify"], "");
+    assert_eq!(verified.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+    assert!(said.contains("row 2 (") && said.contains("was changed"), "{said}");
 }
