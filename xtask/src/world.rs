@@ -98,6 +98,7 @@ impl Server {
             ("CHILLPROXY_METRICS_ADDR", format!("127.0.0.1:{}", free_port()?)),
             ("CHILLPROXY_TORBOX_URL", world.url("torbox")?.to_owned()),
             ("CHILLPROXY_CINEMETA_URL", world.url("cinemeta")?.to_owned()),
+            ("CHILLPROXY_KITSU_URL", world.url("kitsu")?.to_owned()),
             ("CHILLPROXY_INDEXERS", format!("simulated={}|{}", world.url("torznab")?, world.said("torznab_key")?)),
         ];
         let chillproxy = Program { path: programs.join("chillproxy"), settings };

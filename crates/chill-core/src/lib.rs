@@ -28,7 +28,7 @@ pub mod usage;
 
 pub use chance::Chance;
 pub use clock::{Clock, Millis};
-pub use content::ContentId;
+pub use content::{AnimeId, AnimeSite, ContentId};
 pub use control::{Change, ControlError, ControlPlane, Denial, DenialCode, Epoch, Feed, FeedItem, Lease, LeaseRequest};
 pub use device::DeviceId;
 pub use hash::InfoHash;
@@ -37,7 +37,7 @@ pub use library::{KnownFile, KnownTorrent, Library, LibraryError};
 pub use range::ByteRange;
 pub use rate::Rates;
 pub use secret::Secret;
-pub use source::{Found, Source, SourceError, Title, Titles, Wanted};
+pub use source::{AnimePlace, AnimePlaces, Found, Numbers, Source, SourceError, Title, Titles, Wanted};
 pub use spool::{Spool, SpoolError};
 pub use store::{Store, StoreCode, StoreError, StoreErrorKind};
 pub use usage::{Action, Outcome, UsageEvent};

@@ -4,15 +4,90 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{ContentId, InfoHash};
+use crate::{AnimeId, ContentId, InfoHash};
 
-/// What a film or series is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a film or series is called, and how its episodes count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Title {
     /// Its name.
     pub name: String,
     /// Year of the film, or the first year of the series.
     pub year: Option<u16>,
+    /// Its other names: the original one, and for anime the one in Latin letters.
+    pub also: Vec<String>,
+    /// Names of one part of a series alone, whose episodes count from one. Only for anime.
+    pub part: Vec<String>,
+    /// The numbers of the episode that was asked for, where they are known better than its id gives them.
+    pub numbers: Option<Numbers>,
+    /// IMDb id of an anime's film or series.
+    pub imdb: Option<String>,
+}
+
+impl Title {
+    /// One with a name and perhaps a year.
+    #[must_use]
+    pub fn new(name: impl Into<String>, year: Option<u16>) -> Self {
+        Self { name: name.into(), year, ..Self::default() }
+    }
+
+    /// The name and the other names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.also).map(String::as_str)
+    }
+}
+
+/// The numbers under which releases have an episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Numbers {
+    /// Season; 0 holds the specials, none when it is not known.
+    pub season: Option<u16>,
+    /// Episode within the season.
+    pub episode: u16,
+    /// Its number when the episodes of all seasons are counted through.
+    pub absolute: Option<u16>,
+    /// Episode within the part of the series that a catalogue of anime has as one work.
+    pub own: u16,
+}
+
+impl Numbers {
+    /// The numbers of an episode; none for a film.
+    #[must_use]
+    pub fn of(content: &ContentId, title: Option<&Title>) -> Option<Self> {
+        match *content {
+            ContentId::Movie { .. } | ContentId::Anime { episode: None, .. } => None,
+            ContentId::Episode { season, episode, .. } => {
+                let plain = Self { season: Some(season), episode, absolute: None, own: episode };
+                Some(title.and_then(|title| title.numbers).unwrap_or(plain))
+            }
+            ContentId::Anime { episode: Some(episode), .. } => {
+                let plain = Self { season: None, episode, absolute: Some(episode), own: episode };
+                Some(title.and_then(|title| title.numbers).unwrap_or(plain))
+            }
+        }
+    }
+}
+
+/// Where an anime stands among the films and series of IMDb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnimePlace {
+    /// Its number in the other catalogue, Kitsu, when that is known.
+    pub kitsu: Option<u32>,
+    /// IMDb id of the film or series.
+    pub imdb: Option<String>,
+    /// Season of the series that its episodes are in.
+    pub season: Option<u16>,
+    /// How many episodes of that season come before its first.
+    pub offset: u16,
+}
+
+/// A map from anime catalogues to IMDb.
+#[async_trait]
+pub trait AnimePlaces: Send + Sync + 'static {
+    /// The place of an anime; `None` when the map does not have it.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the map cannot be read.
+    async fn place(&self, id: AnimeId) -> Result<Option<AnimePlace>, SourceError>;
 }
 
 /// What is searched for.
@@ -24,6 +99,20 @@ pub struct Wanted {
     pub title: Option<Title>,
     /// After this long a source returns what it has.
     pub budget: Duration,
+}
+
+impl Wanted {
+    /// The numbers of the episode; none for a film.
+    #[must_use]
+    pub fn numbers(&self) -> Option<Numbers> {
+        Numbers::of(&self.content, self.title.as_ref())
+    }
+
+    /// IMDb id of the film or series, by which it was asked for or which the map of anime gives.
+    #[must_use]
+    pub fn imdb(&self) -> Option<&str> {
+        self.content.imdb().or_else(|| self.title.as_ref()?.imdb.as_deref())
+    }
 }
 
 /// A torrent a source knows.

@@ -148,9 +148,13 @@ impl ImdbTitles {
 #[async_trait]
 impl Titles for ImdbTitles {
     async fn title(&self, content: &ContentId) -> Result<Option<Title>, SourceError> {
-        let found = self.find(content.imdb()).await;
+        let Some(imdb) = content.imdb() else { return Ok(None) };
+        let found = self.find(imdb).await;
         let found =
             found.map_err(|e| SourceError { origin: "the imported titles".to_owned(), message: e.to_string() })?;
-        Ok(found.map(|found| Title { name: found.title, year: found.year }))
+        Ok(found.map(|found| {
+            let also = found.original_title.into_iter().collect();
+            Title { also, ..Title::new(found.title, found.year) }
+        }))
     }
 }

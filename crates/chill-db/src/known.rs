@@ -53,7 +53,7 @@ impl Tx {
     pub async fn known_find(&mut self, content: &ContentId) -> Result<Vec<KnownTorrent>, DbError> {
         type Columns = (String, String, Option<i64>, Option<i64>, String, bool, String, Option<String>);
         let id = content.to_string();
-        let rows = run!(all self, Columns, FIND, content.imdb(), &id)?;
+        let rows = run!(all self, Columns, FIND, content.work().as_ref(), &id)?;
         let mut seen = HashSet::new();
         let mut known = Vec::new();
         for (hash, name, size, seeders, source, exact, of, files) in rows {
@@ -85,7 +85,7 @@ impl Tx {
         }
         let rows = json(&rows)?;
         run!(done self, REMEMBER_TORRENTS, &rows, now)?;
-        run!(done self, REMEMBER_CONTENTS, &rows, content.imdb(), content.to_string(), now).map(|_| ())
+        run!(done self, REMEMBER_CONTENTS, &rows, content.work().as_ref(), content.to_string(), now).map(|_| ())
     }
 
     /// Remembers the files of a torrent, at most 2,000 of them.

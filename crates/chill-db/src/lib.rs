@@ -10,6 +10,7 @@
 //! Start reading at [`Db`] and [`Tx`], then the file of a table. Each query is a literal in a `statements!` list, in the
 //! subset of SQL that both engines read alike; a test prepares all of them on both.
 
+mod anime;
 mod assignment;
 mod audit;
 mod change;
@@ -36,6 +37,7 @@ mod url;
 mod usage;
 mod user;
 
+pub use anime::AnimeMap;
 pub use assignment::Seat;
 pub use audit::{AuditBreak, AuditDay, AuditEntry, AuditFault, AuditReport};
 pub use device::{Device, DeviceState, NewDevice};

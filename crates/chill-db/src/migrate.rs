@@ -28,6 +28,7 @@ const STEPS: &[Step] = steps! {
     1 "0001_init";
     2 "0002_imdb_titles";
     3 "0003_audit_chain";
+    4 "0004_anime_ids";
 };
 
 statements! {

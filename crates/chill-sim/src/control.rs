@@ -232,8 +232,14 @@ async fn calls(
         "torbox" => rooms.torbox.calls(),
         "torznab" => rooms.torznab.calls(),
         "cinemeta" => rooms.cinemeta.calls(),
+        "kitsu" => rooms.kitsu.calls(),
         "cdn" => rooms.cdn.calls(),
-        _ => return Err((StatusCode::BAD_REQUEST, Json(json!({"error": "server: torbox, torznab, cinemeta or cdn"})))),
+        _ => {
+            return Err((
+                StatusCode::BAD_REQUEST,
+                Json(json!({"error": "server: torbox, torznab, cinemeta, kitsu or cdn"})),
+            ));
+        }
     };
     calls.retain(|call| call.is_to(&which.endpoint));
     Ok(Json(calls))

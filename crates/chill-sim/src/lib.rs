@@ -1,10 +1,10 @@
-//! Stand-ins for the outside world: the TorBox API with its CDN, a Torznab indexer, Cinemeta.
+//! Stand-ins for the outside world: the TorBox API with its CDN, a Torznab indexer, Cinemeta, Kitsu.
 //!
 //! Tests and the demo talk to these over real HTTP, so a client is proven against a server and not against a mock of
 //! itself. The behaviour follows the vendors' documents; this crate refuses to know anything of our own clients or
 //! types, so that a wrong field name cannot agree with itself. Nothing here is meant to face the internet.
 //!
-//! Start reading at [`World`]; its handles ([`Torbox`], [`Cdn`], [`Torznab`], [`Cinemeta`], [`SimClock`]) hold the state
+//! Start reading at [`World`]; its handles ([`Torbox`], [`Cdn`], [`Torznab`], [`Cinemeta`], [`Kitsu`], [`SimClock`]) hold the state
 //! and the knobs, and [`control`](World::control_url) offers the same to other processes as JSON.
 
 mod calls;
@@ -16,6 +16,7 @@ mod control;
 mod demo;
 mod fault;
 mod front;
+mod kitsu;
 mod metainfo;
 mod serve;
 mod torbox;
@@ -29,6 +30,7 @@ pub use clock::SimClock;
 pub use content::{content_bytes, content_seed, content_sha256};
 pub use demo::{demo_world, seed_demo};
 pub use fault::{ErrorField, Fault, FaultRule, RateLimitShape};
+pub use kitsu::{Anime, Kitsu};
 pub use torbox::{
     AddedTorrent, Behaviour, Duplicate, Plan, RateReset, Torbox, Torrent, TorrentFile, TorrentState, WhenFull,
 };

@@ -18,7 +18,7 @@ struct Arguments {
 enum Command {
     /// Starts every simulator, prints their addresses, and runs until it is stopped.
     World {
-        /// Prints one line of JSON: torbox, cdn, torznab, cinemeta, control, torznab_key.
+        /// Prints one line of JSON: torbox, cdn, torznab, cinemeta, kitsu, control, torznab_key.
         #[arg(long)]
         json: bool,
         /// What to fill the world with.

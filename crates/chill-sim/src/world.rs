@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use serde::Serialize;
 
 use crate::serve::{Bound, Listening};
-use crate::{Cdn, Cinemeta, SimClock, Torbox, Torznab, control};
+use crate::{Cdn, Cinemeta, Kitsu, SimClock, Torbox, Torznab, control};
 
 /// Addresses of the simulators, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,11 +19,13 @@ pub struct WorldUrls {
     pub torznab: String,
     /// Cinemeta; clients add `/meta/…`.
     pub cinemeta: String,
+    /// Kitsu; clients add `/api/edge/…`.
+    pub kitsu: String,
     /// The JSON control API.
     pub control: String,
 }
 
-/// A running world: TorBox with its CDN, an indexer, Cinemeta, and their control API. Dropping it stops everything.
+/// A running world: TorBox with its CDN, an indexer, Cinemeta, Kitsu, and their control API. Dropping it stops everything.
 #[derive(Debug)]
 pub struct World {
     rooms: Rooms,
@@ -38,6 +40,7 @@ pub(crate) struct Rooms {
     pub(crate) cdn: Cdn,
     pub(crate) torznab: Torznab,
     pub(crate) cinemeta: Cinemeta,
+    pub(crate) kitsu: Kitsu,
     pub(crate) clock: SimClock,
 }
 
@@ -50,17 +53,19 @@ impl World {
         let clock = SimClock::start();
         let (torbox_port, cdn_port) = (Bound::loopback().await?, Bound::loopback().await?);
         let (torznab_port, cinemeta_port) = (Bound::loopback().await?, Bound::loopback().await?);
-        let control_port = Bound::loopback().await?;
+        let (kitsu_port, control_port) = (Bound::loopback().await?, Bound::loopback().await?);
         let cdn_accepted = Arc::<AtomicU64>::default();
         let cdn = Cdn::new(clock.clone(), cdn_port.url(), cdn_accepted.clone());
         let torbox = Torbox::new(clock.clone(), cdn.clone());
         let torznab = Torznab::new(clock.clone(), torznab_port.url());
-        let rooms = Rooms { torbox, cdn, torznab, cinemeta: Cinemeta::default(), clock };
+        let (cinemeta, kitsu) = (Cinemeta::default(), Kitsu::default());
+        let rooms = Rooms { torbox, cdn, torznab, cinemeta, kitsu, clock };
         let urls = WorldUrls {
             torbox: torbox_port.url(),
             cdn: cdn_port.url(),
             torznab: torznab_port.url(),
             cinemeta: cinemeta_port.url(),
+            kitsu: kitsu_port.url(),
             control: control_port.url(),
         };
         let listeners = vec![
@@ -68,6 +73,7 @@ impl World {
             cdn_port.serve(rooms.cdn.router(), cdn_accepted),
             torznab_port.serve(rooms.torznab.router(), Arc::default()),
             cinemeta_port.serve(rooms.cinemeta.router(), Arc::default()),
+            kitsu_port.serve(rooms.kitsu.router(), Arc::default()),
             control_port.serve(control::router(rooms.clone(), urls.clone()), Arc::default()),
         ];
         Ok(Self { rooms, urls, listeners })
@@ -105,6 +111,11 @@ impl World {
         self.urls.cinemeta.clone()
     }
 
+    /// Base of Kitsu; clients add `/api/edge/…`.
+    pub fn kitsu_url(&self) -> String {
+        self.urls.kitsu.clone()
+    }
+
     /// The JSON control API, for tests in other processes.
     pub fn control_url(&self) -> String {
         self.urls.control.clone()
@@ -128,6 +139,11 @@ impl World {
     /// Cinemeta's state and knobs.
     pub fn cinemeta(&self) -> &Cinemeta {
         &self.rooms.cinemeta
+    }
+
+    /// Kitsu's state and knobs.
+    pub fn kitsu(&self) -> &Kitsu {
+        &self.rooms.kitsu
     }
 
     /// The simulated time.

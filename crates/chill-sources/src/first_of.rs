@@ -41,7 +41,7 @@ mod tests {
         async fn title(&self, _: &ContentId) -> Result<Option<Title>, SourceError> {
             let title =
                 self.0.map_err(|origin| SourceError { origin: origin.to_owned(), message: "away".to_owned() })?;
-            Ok(title.map(|name| Title { name: name.to_owned(), year: None }))
+            Ok(title.map(|name| Title::new(name, None)))
         }
     }
 

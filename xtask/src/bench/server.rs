@@ -53,6 +53,7 @@ impl Server {
         self.settings.extend([
             ("CHILLPROXY_TORBOX_URL", world.url("torbox")?.to_owned()),
             ("CHILLPROXY_CINEMETA_URL", world.url("cinemeta")?.to_owned()),
+            ("CHILLPROXY_KITSU_URL", world.url("kitsu")?.to_owned()),
             ("CHILLPROXY_INDEXERS", format!("simulated={}|{}", world.url("torznab")?, world.url("torznab_key")?)),
         ]);
         Ok(self)

@@ -1,6 +1,7 @@
 //! Every statement prepares and every table looks alike on both engines; the stories of the feed, the library and the
 //! spool. What the queries mean is tested where they are used, in `chill-control`.
 
+mod anime;
 mod audit;
 mod bad_days;
 mod feed;

@@ -11,6 +11,7 @@ use crate::{Db, Schema};
 
 fn statements() -> Vec<Statement> {
     [
+        crate::anime::STATEMENTS,
         crate::assignment::STATEMENTS,
         crate::audit::STATEMENTS,
         crate::change::STATEMENTS,
@@ -66,8 +67,8 @@ fn no_file_with_statements_is_forgotten() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
         files += usize::from(text.contains("\nstatements! {"));
     }
-    // The eleven above, and the spool.
-    assert_eq!(files, 12);
+    // The twelve above, and the spool.
+    assert_eq!(files, 13);
 }
 
 #[tokio::test]

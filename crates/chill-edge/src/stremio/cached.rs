@@ -18,7 +18,7 @@ const HAS_NOT: Duration = Duration::from_secs(120);
 /// Remembered files in all.
 const CAPACITY: u64 = 400_000;
 /// Video files remembered of one torrent.
-const MOST_FILES: usize = 400;
+const MOST_FILES: usize = 2_000;
 /// Questions to stores that wait for each other.
 const GATES: u64 = 4_096;
 

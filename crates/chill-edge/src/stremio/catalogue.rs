@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chill_core::{ContentId, Found, InfoHash, KnownFile, KnownTorrent, Library, Source, Title, Titles, Wanted};
+use chill_core::{
+    ContentId, Found, InfoHash, KnownFile, KnownTorrent, Library, Numbers, Source, Title, Titles, Wanted,
+};
 use chill_release::{Release, parse};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -26,6 +28,8 @@ const SHORT_LIFE: Duration = Duration::from_secs(60);
 const NO_LIFE: Duration = Duration::from_secs(5);
 /// A source that takes longer is given up, also in the background.
 const LATEST: Duration = Duration::from_secs(30);
+/// A playback waits so long for a title that no list has found out before.
+const AT_PLAYBACK: Duration = Duration::from_secs(2);
 /// The title's share of the budget.
 const TITLE_SHARE: u32 = 2;
 /// Torrents taken from one source, and kept in all.
@@ -89,24 +93,43 @@ impl Catalogue {
         entry.or_insert_with_if(gather, |gathering| !gathering.is_good()).await.into_value()
     }
 
-    async fn gather(&self, content: &ContentId) -> Arc<Gathering> {
-        let deadline = Instant::now() + self.budget;
-        let title = timeout(self.budget / TITLE_SHARE, self.titles.title(content));
-        let known = timeout(self.budget / TITLE_SHARE, self.library.find(content));
-        let (title, known) = tokio::join!(title, known);
-        let (title, title_known) = match title {
+    /// What is called what: from the list that was shown just before, else asked for. A playback does not wait long.
+    pub(crate) async fn title(&self, content: &ContentId) -> Option<Title> {
+        match self.gatherings.get(content).await {
+            Some(gathering) => gathering.title.clone(),
+            None => self.title_within(content, AT_PLAYBACK).await.0,
+        }
+    }
+
+    /// The title, and whether it could be found out at all.
+    async fn title_within(&self, content: &ContentId, budget: Duration) -> (Option<Title>, bool) {
+        match timeout(budget, self.titles.title(content)).await {
             Ok(Ok(title)) => (title, true),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the title could not be found out");
                 (None, false)
             }
             Err(_) => (None, false),
-        };
-        let gathering = Arc::new(Gathering::new(content.clone(), title, !title_known));
-        match known {
-            Ok(Ok(known)) => gathering.admit_known(known),
+        }
+    }
+
+    async fn known(&self, content: &ContentId, budget: Duration) -> Vec<KnownTorrent> {
+        match timeout(budget, self.library.find(content)).await {
+            Ok(Ok(known)) => return known,
             Ok(Err(error)) => tracing::warn!(%error, "a stream list goes without the known torrents"),
             Err(_) => tracing::warn!("a stream list goes without the known torrents: they took too long"),
+        }
+        Vec::new()
+    }
+
+    async fn gather(&self, content: &ContentId) -> Arc<Gathering> {
+        let deadline = Instant::now() + self.budget;
+        let share = self.budget / TITLE_SHARE;
+        let ((title, title_known), known) = tokio::join!(self.title_within(content, share), self.known(content, share));
+        let gathering = Arc::new(Gathering::new(content.clone(), title, !title_known));
+        gathering.admit_known(known);
+        if let Some(same) = gathering.at_imdb() {
+            gathering.admit_known(self.known(&same, share).await);
         }
         let (done, all_done) = oneshot::channel();
         let wanted = Wanted {
@@ -169,6 +192,16 @@ impl Gathering {
             shelf: Mutex::default(),
             born: Instant::now(),
             incomplete: AtomicBool::new(incomplete),
+        }
+    }
+
+    /// The same by IMDb's id, where the map of anime tells it: its torrents may be known under that.
+    fn at_imdb(&self) -> Option<ContentId> {
+        let title = self.title.as_ref()?;
+        let imdb = title.imdb.clone()?;
+        match Numbers::of(&self.content, Some(title)) {
+            None => Some(ContentId::Movie { imdb }),
+            Some(Numbers { season, episode, .. }) => Some(ContentId::Episode { imdb, season: season?, episode }),
         }
     }
 

@@ -1,10 +1,16 @@
 //! Which file of a torrent is the film or the episode.
 //!
-//! An episode is found by its numbers, else by the name the link gives, else by its position, else because it is the only
-//! video; a film by name, by position, by title and year, else it is the largest video. Samples and extras never.
+//! An episode is found by its numbers (`episode`), else by the name the link gives, else by its position, else because it
+//! is the only video; a film by name, by position, by title and year, else it is the largest video, and of several discs
+//! the first. Samples and extras never.
 
-use chill_core::{ContentId, Title};
-use chill_release::{EpisodeNumbers, episode_of, is_sample_or_extra, is_video, parse, titles_match};
+mod episode;
+mod parts;
+
+use chill_core::{ContentId, Numbers, Title};
+use chill_release::{is_sample_or_extra, is_video, parse};
+
+use super::suitable::is_named;
 
 /// More files of one torrent are not looked at.
 const MOST_FILES: usize = 5_000;
@@ -15,7 +21,7 @@ const YEAR_SLACK: u16 = 1;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish<'a> {
     pub(crate) content: &'a ContentId,
-    /// What the film is called, where that is known: it tells the films of a collection apart.
+    /// What it is called, where that is known: it tells the films of a collection apart, and how an episode counts.
     pub(crate) title: Option<&'a Title>,
     /// The torrent's own name: it tells the season where files only count episodes.
     pub(crate) torrent: &'a str,
@@ -25,7 +31,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) index: Option<usize>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Video<'a> {
     position: usize,
     path: &'a str,
@@ -40,6 +46,11 @@ impl<'a> Video<'a> {
     fn is_named(&self, name: &str) -> bool {
         self.name() == name || self.path.trim_start_matches('/') == name.trim_start_matches('/')
     }
+
+    /// Larger first, then the one that comes first.
+    fn by_size(&self) -> (u64, std::cmp::Reverse<usize>) {
+        (self.size, std::cmp::Reverse(self.position))
+    }
 }
 
 /// The position of the file among `files` (path and bytes of each, in the torrent's order); none when it is not there.
@@ -50,70 +61,37 @@ pub(crate) fn choose<'a>(files: impl Iterator<Item = (&'a str, Option<u64>)>, wi
         .map(|(position, (path, size))| Video { position, path, size: size.unwrap_or(0) })
         .filter(|video| is_video(video.path) && !is_sample_or_extra(video.path))
         .collect();
-    let chosen = match wish.content.episode() {
-        Some((season, episode)) => choose_episode(&videos, wish, season, episode),
+    let chosen = match Numbers::of(wish.content, wish.title) {
+        Some(numbers) => episode::choose(&videos, wish, numbers),
         None => choose_film(&videos, wish),
     };
     chosen.map(|video| video.position)
 }
 
-fn choose_episode<'a>(videos: &[Video<'a>], wish: &Wish<'_>, season: u16, episode: u16) -> Option<Video<'a>> {
-    let numbered: Vec<(Video<'a>, EpisodeNumbers)> =
-        videos.iter().map(|video| (*video, episode_of(video.path))).collect();
-    let exact = numbered.iter().filter(|(_, n)| n.season == Some(season) && n.episodes.contains(&episode));
-    if let Some(found) = best(exact, wish) {
-        return Some(found);
-    }
-    let seasons = parse(wish.torrent).seasons;
-    // Files that only count episodes belong to the season their torrent names, or to the first when it names none.
-    let season_fits = if seasons.is_empty() { season == 1 } else { seasons == [season] };
-    if season_fits {
-        let bare = numbered.iter().filter(|(_, n)| n.season.is_none() && n.episodes.contains(&episode));
-        if let Some(found) = best(bare, wish) {
-            return Some(found);
-        }
-    }
-    let other_season = !seasons.is_empty() && !seasons.contains(&season);
-    let silent = |n: &EpisodeNumbers| n.episodes.is_empty() && n.season.is_none_or(|s| s == season) && !other_season;
-    let unnumbered: Vec<Video<'a>> = numbered.iter().filter(|(_, n)| silent(n)).map(|(video, _)| *video).collect();
-    let by_name = wish.name.and_then(|name| unnumbered.iter().find(|video| video.is_named(name)));
-    let by_index = || wish.index.and_then(|index| unnumbered.iter().find(|video| video.position == index));
-    let only = || if videos.len() == 1 { unnumbered.first() } else { None };
-    by_name.or_else(by_index).or_else(only).copied()
-}
-
-/// Among files of the same episode: the named one, else the one with the fewest other episodes, else the largest.
-fn best<'a: 'b, 'b>(
-    matching: impl Iterator<Item = &'b (Video<'a>, EpisodeNumbers)>,
-    wish: &Wish<'_>,
-) -> Option<Video<'a>> {
-    let rank = |(video, numbers): &&(Video<'a>, EpisodeNumbers)| {
-        let named = wish.name.is_some_and(|name| video.is_named(name));
-        (!named, numbers.episodes.len(), u64::MAX - video.size)
-    };
-    matching.min_by_key(rank).map(|(video, _)| *video)
-}
-
 fn choose_film<'a>(videos: &[Video<'a>], wish: &Wish<'_>) -> Option<Video<'a>> {
     let by_name = wish.name.and_then(|name| videos.iter().find(|video| video.is_named(name)));
     let by_index = || wish.index.and_then(|index| videos.iter().find(|video| video.position == index));
+    if let Some(clicked) = by_name.or_else(by_index) {
+        return Some(*clicked);
+    }
     let by_title = || {
         let title = wish.title.filter(|_| videos.len() > 1)?;
-        videos.iter().filter(|video| is_called(video.name(), title)).max_by_key(|video| video.size)
+        videos.iter().filter(|video| is_called(video, title)).max_by_key(|video| video.by_size())
     };
-    let largest = || videos.iter().max_by_key(|video| video.size);
-    by_name.or_else(by_index).or_else(by_title).or_else(largest).copied()
+    let largest = || videos.iter().max_by_key(|video| video.by_size());
+    let film = by_title().or_else(largest)?;
+    Some(*parts::first(videos, film))
 }
 
-fn is_called(name: &str, title: &Title) -> bool {
-    let release = parse(name);
+fn is_called(video: &Video<'_>, title: &Title) -> bool {
+    let release = parse(video.name());
     let year_fits = match (title.year, release.years()) {
         (Some(year), Some((first, last))) => {
             (first.saturating_sub(YEAR_SLACK)..=last.saturating_add(YEAR_SLACK)).contains(&year)
         }
         _ => true,
     };
-    year_fits && titles_match(&release.title, &title.name)
+    year_fits && is_named(&release, title.names())
 }
 
 #[cfg(test)]

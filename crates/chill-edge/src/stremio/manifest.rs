@@ -1,6 +1,7 @@
 //! The addon's manifest: what Stremio shows before it is installed, and what it may ask for afterwards.
 
 use axum::response::Response;
+use chill_core::ContentId;
 use http::{HeaderValue, header};
 use serde_json::json;
 
@@ -10,6 +11,8 @@ use crate::edge::EdgeConfig;
 
 const ID: &str = "org.chillproxy.torz";
 const NAME: &str = "Chillproxy Torz";
+/// Catalogues of anime use a type of its own.
+const TYPES: [&str; 3] = ["movie", "series", "anime"];
 const ABOUT: &str = "Films and episodes from torrents that your download service already has";
 
 /// The manifest, with the stores' names when the link has them. It asks nobody, so it works while everything is away.
@@ -28,9 +31,9 @@ pub(crate) fn answer(config: &EdgeConfig, data: Option<&UserData>) -> Response {
         "version": config.version,
         "name": NAME,
         "description": about,
-        "types": ["movie", "series"],
-        "idPrefixes": ["tt"],
-        "resources": [{ "name": "stream", "types": ["movie", "series"], "idPrefixes": ["tt"] }],
+        "types": TYPES,
+        "idPrefixes": ContentId::PREFIXES,
+        "resources": [{ "name": "stream", "types": TYPES, "idPrefixes": ContentId::PREFIXES }],
         "catalogs": [],
         "behaviorHints": hints,
     });

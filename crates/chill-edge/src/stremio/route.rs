@@ -83,15 +83,18 @@ fn content(rest: &str) -> Result<Option<ContentId>, ApiError> {
     if kind.is_empty() || id.is_empty() {
         return Err(ApiError::bad_request("a stream list is asked for as /stream/{type}/{id}.json"));
     }
-    if !id.starts_with("tt") {
+    if !ContentId::PREFIXES.iter().any(|prefix| id.starts_with(prefix)) {
         return Ok(None);
     }
     let content: ContentId = id.parse().map_err(|_| bad_content())?;
-    Ok(Some(content).filter(|content| content.kind() == kind))
+    Ok(Some(content).filter(|content| content.is_of_type(&kind)))
 }
 
 fn bad_content() -> ApiError {
-    ApiError::bad_request("the id is not valid: expected tt0063350 for a film or tt0047706:1:2 for an episode")
+    ApiError::bad_request(
+        "the id is not valid: expected tt0063350 or kitsu:1376 for a film, \
+         tt0047706:1:2, kitsu:7442:5 or mal:16498:5 for an episode",
+    )
 }
 
 fn click(rest: &str) -> Result<Click, ApiError> {
@@ -167,13 +170,21 @@ mod tests {
         assert_eq!(streams("movie/tt0063350.json"), Ok(Some("tt0063350".into())));
         assert_eq!(streams("series/tt0047706%3A1%3A2.json"), Ok(Some("tt0047706:1:2".into())));
         assert_eq!(streams("series/tt0047706:1:2.json"), Ok(Some("tt0047706:1:2".into())));
-        for empty in ["movie/kitsu:1.json", "movie/tt1:1:2.json", "series/tt1.json", "tv/tt1.json", "movie/tmdb:9.json"]
-        {
+        assert_eq!(streams("anime/kitsu:12:137.json"), Ok(Some("kitsu:12:137".into())));
+        assert_eq!(streams("series/mal%3A21%3A137.json"), Ok(Some("mal:21:137".into())));
+        assert_eq!(streams("movie/kitsu:176.json"), Ok(Some("kitsu:176".into())));
+        for empty in ["tv/kitsu:1.json", "movie/tt1:1:2.json", "series/tt1.json", "tv/tt1.json", "movie/tmdb:9.json"] {
             assert_eq!(streams(empty), Ok(None), "{empty}");
         }
-        for broken in
-            ["movie/ttabc.json", "movie/tt.json", "series/tt1:x:y.json", "movie/tt1%FF.json", "movie/", "movie"]
-        {
+        for broken in [
+            "movie/ttabc.json",
+            "series/kitsu:x:1.json",
+            "movie/tt.json",
+            "series/tt1:x:y.json",
+            "movie/tt1%FF.json",
+            "movie/",
+            "movie",
+        ] {
             assert_eq!(streams(broken), Err(400), "{broken}");
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chill_core::store::{AddMode, Item, ItemStatus, StoreFile};
 use chill_core::usage::Outcome;
-use chill_core::{Action, KnownFile, Secret, Store, StoreCode, StoreError};
+use chill_core::{Action, KnownFile, Secret, Store, StoreCode, StoreError, Title};
 
 use super::choose_file::{Wish, choose};
 use super::route::Click;
@@ -86,7 +86,8 @@ pub(crate) async fn take_with(
         return Ok(Err(not_ready(&item)));
     }
     remember(edge, store.code(), click, &item).await;
-    Ok(pick(&item, click).map(|(file, file_name)| {
+    let title = edge.catalogue.title(&click.content).await;
+    Ok(pick(&item, click, title.as_ref()).map(|(file, file_name)| {
         let seat = Seat { store: store.code(), grant, item: file.0, file: file.1 };
         Taken { seat, file_name, cached: cached || known }
     }))
@@ -113,14 +114,13 @@ fn not_ready(item: &Item) -> Refusal {
     }
 }
 
-fn pick(item: &Item, click: &Click) -> Result<((chill_core::store::ItemId, u64), String), Refusal> {
-    let wish = Wish {
-        content: &click.content,
-        title: None,
-        torrent: &item.name,
-        name: click.name.as_deref(),
-        index: click.index,
-    };
+fn pick(
+    item: &Item,
+    click: &Click,
+    title: Option<&Title>,
+) -> Result<((chill_core::store::ItemId, u64), String), Refusal> {
+    let wish =
+        Wish { content: &click.content, title, torrent: &item.name, name: click.name.as_deref(), index: click.index };
     let files = item.files.iter().map(|file: &StoreFile| (file.path.as_str(), file.size));
     let chosen = choose(files, &wish).and_then(|index| item.files.get(index));
     let chosen = chosen.ok_or_else(|| {

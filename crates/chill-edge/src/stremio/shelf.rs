@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use chill_core::{ContentId, InfoHash, StoreCode, Title};
+use chill_core::{ContentId, InfoHash, Numbers, StoreCode, Title};
 use chill_release::{Set, is_sample_or_extra, is_video};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -213,12 +213,9 @@ impl<'a> Place<'a> {
         let pick = offer.pick.as_ref();
         Stream {
             addon: "Torz",
-            category: match self.content {
-                ContentId::Movie { .. } => Category::Movie,
-                ContentId::Episode { .. } => Category::Series,
-            },
+            category: if self.content.is_film() { Category::Movie } else { Category::Series },
             kind: Kind::Torz,
-            wanted: self.content.episode(),
+            wanted: Numbers::of(self.content, self.title).map(|n| (n.season.unwrap_or(1), n.episode)),
             release: &self.candidate.release,
             hash: found.hash,
             title: &found.name,

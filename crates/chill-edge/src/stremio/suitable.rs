@@ -1,6 +1,6 @@
 //! Whether a release can hold the film or episode that was asked for.
 
-use chill_core::{ContentId, Title};
+use chill_core::{ContentId, Numbers, Title};
 use chill_release::{Release, titles_match};
 
 /// A release's year may differ from the title's by this much: festivals, late releases, sloppy names.
@@ -9,37 +9,74 @@ const YEAR_SLACK: u16 = 1;
 /// Whether the release is worth listing. `exact`: the source searched by id, so its title needs no look; its season and
 /// episode still do, because indexers answer with neighbours.
 pub(crate) fn suits(content: &ContentId, title: Option<&Title>, release: &Release, exact: bool) -> bool {
-    let named = exact || title.is_some_and(|title| is_called(release, title, content));
-    named
-        && match content.episode() {
-            None => exact || (release.seasons.is_empty() && release.episodes.is_empty()),
-            Some((season, episode)) => holds_episode(release, season, episode, exact),
-        }
+    let is_called = || exact || title.is_some_and(|title| is_called(release, title, content));
+    match (content, Numbers::of(content, title)) {
+        (_, None) => is_called() && (exact || (release.seasons.is_empty() && release.episodes.is_empty())),
+        (ContentId::Anime { .. }, Some(numbers)) => holds_anime(release, title, numbers, exact),
+        (_, Some(numbers)) => is_called() && holds_episode(release, numbers, exact),
+    }
 }
 
 fn is_called(release: &Release, title: &Title, content: &ContentId) -> bool {
-    if !titles_match(&release.title, &title.name) {
+    if !is_named(release, title.names()) {
         return false;
     }
     match (title.year, release.years()) {
         (Some(year), Some((first, last))) => {
             let from = first.saturating_sub(YEAR_SLACK);
             // A series' release bears the year of its season, which is the first year or a later one.
-            match content {
-                ContentId::Movie { .. } => (from..=last.saturating_add(YEAR_SLACK)).contains(&year),
-                ContentId::Episode { .. } => year <= last.saturating_add(YEAR_SLACK),
+            if content.is_film() {
+                (from..=last.saturating_add(YEAR_SLACK)).contains(&year)
+            } else {
+                year <= last.saturating_add(YEAR_SLACK)
             }
         }
         _ => true,
     }
 }
 
-fn holds_episode(release: &Release, season: u16, episode: u16, exact: bool) -> bool {
+/// Whether the release's title, or one of several that it has, is one of the names.
+pub(crate) fn is_named<'a>(release: &Release, mut names: impl Iterator<Item = &'a str>) -> bool {
+    let title = release.title.as_str();
+    let several = title.contains(['/', '|']) || title.contains(" aka ") || title.contains(" AKA ");
+    names.any(|name| {
+        titles_match(title, name)
+            || several
+                && title
+                    .split(['/', '|'])
+                    .flat_map(|part| part.split(" aka "))
+                    .flat_map(|part| part.split(" AKA "))
+                    .any(|part| titles_match(part, name))
+    })
+}
+
+fn holds_episode(release: &Release, numbers: Numbers, exact: bool) -> bool {
+    let Numbers { season, episode, absolute, .. } = numbers;
     let season_fits = match release.seasons.as_slice() {
-        [] => exact || release.complete || (season == 1 && !release.episodes.is_empty()),
-        seasons => seasons.contains(&season),
+        [] => exact || release.complete || (season == Some(1) && !release.episodes.is_empty()),
+        seasons => season.is_some_and(|season| seasons.contains(&season)),
     };
-    season_fits && (release.episodes.is_empty() || release.episodes.contains(&episode))
+    if season_fits {
+        return release.episodes.is_empty() || release.episodes.contains(&episode);
+    }
+    // What names no season may count through all of them.
+    release.seasons.is_empty() && absolute.is_some_and(|absolute| release.episodes.contains(&absolute))
+}
+
+/// Anime is numbered within its season, through all seasons, or within a part that has a name of its own.
+fn holds_anime(release: &Release, title: Option<&Title>, numbers: Numbers, exact: bool) -> bool {
+    let Numbers { season, episode, absolute, own } = numbers;
+    let series = exact || title.is_some_and(|title| is_named(release, title.names()));
+    let part = title.is_some_and(|title| is_named(release, title.part.iter().map(String::as_str)));
+    let has = |number: u16| release.episodes.is_empty() || release.episodes.contains(&number);
+    let has_absolute = absolute.is_some_and(|absolute| release.episodes.contains(&absolute));
+    if release.seasons.is_empty() {
+        let first = season.is_none_or(|season| season == 1);
+        let whole = release.episodes.is_empty();
+        return part && has(own) || series && (whole || has_absolute || first && release.episodes.contains(&episode));
+    }
+    let season_fits = release.seasons.contains(&season.unwrap_or(1));
+    (series || part) && (season_fits && has(episode) || (season.is_none() || season_fits) && has_absolute)
 }
 
 #[cfg(test)]
@@ -48,7 +85,7 @@ mod tests {
     use chill_release::parse;
 
     fn title(name: &str, year: Option<u16>) -> Title {
-        Title { name: name.to_owned(), year }
+        Title::new(name, year)
     }
 
     #[test]
@@ -97,6 +134,57 @@ mod tests {
             "Harbour.Lights.1999.S02E05.720p",
         ] {
             assert!(!suits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_film_is_known_by_each_of_its_titles() {
+        let film: ContentId = "tt1".parse().unwrap();
+        let named = Title { also: vec!["Die stillen Hügel".to_owned()], ..title("The Quiet Hills", Some(1968)) };
+        for (name, expected) in [
+            ("Die.stillen.Huegel.1968.German.1080p.BluRay-GRP", true),
+            ("Die.stillen.Hügel.1968.German.1080p.BluRay-GRP", true),
+            ("The.Quiet.Hills.1968.1080p", true),
+            ("Die stillen Hügel / The Quiet Hills (1968) 1080p", true),
+            ("Die stillen Täler (1968) 1080p", false),
+        ] {
+            assert_eq!(suits(&film, Some(&named), &parse(name), false), expected, "{name}: {}", parse(name).title);
+        }
+    }
+
+    #[test]
+    fn anime_suits_however_it_counts() {
+        let content: ContentId = "kitsu:8671:5".parse().unwrap();
+        let numbers = Some(Numbers { season: Some(2), episode: 5, absolute: Some(30), own: 5 });
+        let names = Title { part: vec!["Tidal Blades Ebb".to_owned()], numbers, ..title("Tidal Blades", Some(2013)) };
+        let names = Title { also: vec!["Ushio no Yaiba".to_owned()], ..names };
+        for (name, expected) in [
+            ("[Grp] Tidal Blades S2 - 05 [1080p]", true),
+            ("[Grp] Ushio no Yaiba S2 - 05 [1080p]", true),
+            ("[Grp] Ushio no Yaiba - 30 [1080p]", true),
+            ("[Grp] Tidal Blades - 05 [1080p]", false),
+            ("[Grp] Tidal Blades Ebb - 05 [1080p]", true),
+            ("[Grp] Tidal Blades Ebb - 30 [1080p]", false),
+            ("Tidal.Blades.S02E05.1080p.WEB", true),
+            ("Tidal.Blades.S02E30.1080p.WEB", true),
+            ("Tidal.Blades.S01E05.1080p.WEB", false),
+            ("[Grp] Tidal Blades S01-S03 [1080p]", true),
+            ("[Grp] Tidal Blades (01-37) [1080p][Batch]", true),
+            ("[Grp] Tidal Blades (01-25) [1080p][Batch]", false),
+            ("[Grp] Other Blades - 30 [1080p]", false),
+        ] {
+            assert_eq!(suits(&content, Some(&names), &parse(name), false), expected, "{name}: {:?}", parse(name));
+        }
+        let through: ContentId = "kitsu:12:137".parse().unwrap();
+        let names = title("Tidal Blades", None);
+        for (name, expected) in [
+            ("[Grp] Tidal Blades - 137 [1080p]", true),
+            ("[Grp] Tidal Blades - 0137 [720p]", true),
+            ("[Grp] Tidal Blades - 136 [1080p]", false),
+            ("[Grp] Tidal Blades S05E137 [1080p]", true),
+            ("[Grp] Tidal Blades 001-200 [1080p]", true),
+        ] {
+            assert_eq!(suits(&through, Some(&names), &parse(name), false), expected, "{name}: {:?}", parse(name));
         }
     }
 }

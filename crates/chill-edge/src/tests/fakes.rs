@@ -202,12 +202,12 @@ pub(crate) struct MemoryLibrary {
 #[async_trait]
 impl Library for MemoryLibrary {
     async fn find(&self, content: &ContentId) -> Result<Vec<KnownTorrent>, LibraryError> {
-        Ok(lock(&self.known).get(content.imdb()).cloned().unwrap_or_default())
+        Ok(lock(&self.known).get(content.work().as_ref()).cloned().unwrap_or_default())
     }
 
     async fn remember(&self, content: &ContentId, found: &[Found]) -> Result<(), LibraryError> {
         let new = found.iter().map(|found| KnownTorrent { found: found.clone(), files: Vec::new() });
-        lock(&self.known).entry(content.imdb().to_owned()).or_default().extend(new);
+        lock(&self.known).entry(content.work().into_owned()).or_default().extend(new);
         Ok(())
     }
 

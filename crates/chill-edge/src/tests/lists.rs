@@ -132,7 +132,7 @@ async fn a_list_has_an_end() {
 #[tokio::test]
 async fn other_ids_are_empty_lists_and_nobody_is_asked() {
     let stage = Stage::new();
-    for id in ["movie/kitsu:1", "movie/tt1:1:2", "tv/tt1", "series/tt1"] {
+    for id in ["tv/kitsu:1", "movie/tt1:1:2", "tv/tt1", "series/tt1"] {
         let reply = stage.get(&format!("/stremio/torz/{}/stream/{id}.json", pool())).await;
         assert_eq!((reply.status, reply.streams().len()), (StatusCode::OK, 0), "{id}");
     }

@@ -113,7 +113,7 @@ impl Stage {
         let source = Arc::new(FakeSource::default());
         let library = Arc::new(MemoryLibrary::default());
         let spool = Arc::new(MemorySpool::default());
-        let title = Title { name: "Quiet Hills".to_owned(), year: Some(1968) };
+        let title = Title::new("Quiet Hills", Some(1968));
         let ports = Ports {
             control: control.clone(),
             stores: vec![torbox.clone(), debrid.clone()],

@@ -3,6 +3,7 @@
 use chill_sim::{Fault, World};
 
 use super::*;
+use crate::kept::{FAILED_FOR, KNOWN_FOR, UNKNOWN_FOR};
 
 struct Setting {
     world: World,
@@ -121,4 +122,22 @@ fn the_first_year_counts() {
     for (text, year) in [("1955–1960", Some(1955)), ("(2019)", Some(2019)), ("12345 1850", None), ("", None)] {
         assert_eq!(first_year(&text.into()), year, "{text}");
     }
+}
+
+#[tokio::test]
+async fn an_episode_is_counted_through_all_seasons() {
+    let setting = setting().await;
+    let episodes = [(1, 1, "A"), (1, 2, "B"), (2, 1, "C"), (2, 2, "D")];
+    setting.world.cinemeta().add_title(chill_sim::Title::series("tt5", "Tidal Blades", "2019–", &episodes));
+    let numbers = async |content: &str| {
+        let title = setting.cinemeta.title(&content.parse().unwrap()).await.unwrap().unwrap();
+        title.numbers.map(|numbers| (numbers.season.unwrap(), numbers.episode, numbers.absolute.unwrap()))
+    };
+    assert_eq!(numbers("tt5:2:2").await, Some((2, 2, 4)));
+    assert_eq!(numbers("tt5:1:3").await, Some((2, 1, 3)), "counted through");
+    assert_eq!(numbers("tt5:0:1").await, None);
+    assert_eq!(setting.calls(), 1);
+    setting.answers(r#"{"meta":{"name":"A","videos":[{"season":"x"},{"season":1,"number":9},7]}}"#);
+    assert_eq!(numbers("tt6:1:2").await, Some((1, 2, 2)));
+    assert_eq!(setting.cinemeta.title(&"kitsu:1:2".parse().unwrap()).await.unwrap(), None);
 }

@@ -1,13 +1,16 @@
 //! What an indexer is asked for a film or an episode.
 
-use chill_core::{ContentId, Title, Wanted};
+use chill_core::{ContentId, Numbers, Title, Wanted};
 
 use super::caps::{Caps, Search};
 
 const MOVIES: u32 = 2000;
 const SERIES: u32 = 5000;
+const ANIME: u32 = 5070;
 /// The longest title asked for, in characters.
 const TITLE: usize = 200;
+/// Names of one anime that are asked for.
+const NAMES: usize = 2;
 
 /// One query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,28 +23,36 @@ pub(super) struct Query {
     pub(super) limit: Option<u32>,
 }
 
-/// The queries for what is wanted, by id where the indexer can, else by title.
+/// The queries for what is wanted, by id where the indexer can, else by title. Anime is asked for by its titles too,
+/// because few indexers know the ids of what is named and counted in its own way.
 ///
 /// # Errors
 /// A sentence when nothing can be asked.
 pub(super) fn queries(caps: &Caps, wanted: &Wanted) -> Result<Vec<Query>, &'static str> {
-    let own = match wanted.content {
-        ContentId::Movie { .. } => &caps.movie,
-        ContentId::Episode { .. } => &caps.series,
+    let numbers = wanted.numbers();
+    let own = if numbers.is_none() { &caps.movie } else { &caps.series };
+    let is_anime = matches!(wanted.content, ContentId::Anime { .. });
+    let id = wanted.imdb().filter(|_| own.takes("imdbid"));
+    // By id an episode needs a season.
+    let id = id.filter(|_| numbers.is_none_or(|numbers| numbers.season.is_some()));
+    let mut queries = id.map(|id| by_id(own, id, numbers)).unwrap_or_default();
+    if queries.is_empty() || is_anime {
+        let title = wanted.title.as_ref().ok_or("it cannot search by id, and the title is not known");
+        match title.and_then(|title| by_title(caps, own, wanted, title)) {
+            Ok(more) => queries.extend(more),
+            Err(why) if queries.is_empty() => return Err(why),
+            Err(_) => {}
+        }
+    }
+    let categories = match numbers {
+        None => [Some(MOVIES), is_anime.then_some(ANIME)],
+        Some(_) => [Some(SERIES), is_anime.then_some(ANIME)],
     };
-    let mut queries = if own.takes("imdbid") {
-        by_id(own, &wanted.content)
-    } else {
-        let title = wanted.title.as_ref().ok_or("it cannot search by id, and the title is not known")?;
-        by_title(caps, own, &wanted.content, title)?
-    };
-    let category = match wanted.content {
-        ContentId::Movie { .. } => MOVIES,
-        ContentId::Episode { .. } => SERIES,
-    };
+    let categories: Vec<String> =
+        categories.into_iter().flatten().filter(|id| caps.has(*id)).map(|id| id.to_string()).collect();
     for query in &mut queries {
-        if caps.has(category) {
-            query.parameters.push(("cat", category.to_string()));
+        if !categories.is_empty() {
+            query.parameters.push(("cat", categories.join(",")));
         }
         if let Some(limit) = caps.limit {
             query.parameters.push(("limit", limit.to_string()));
@@ -53,9 +64,9 @@ pub(super) fn queries(caps: &Caps, wanted: &Wanted) -> Result<Vec<Query>, &'stat
 
 /// A film is one query. An episode is asked for itself, and its season once more for packs, which most indexers do not
 /// give for an episode; packs have to be looked into, so they are not exact.
-fn by_id(search: &Search, content: &ContentId) -> Vec<Query> {
-    let id = ("imdbid", content.imdb().to_owned());
-    let Some((season, episode)) = content.episode() else {
+fn by_id(search: &Search, imdb: &str, numbers: Option<Numbers>) -> Vec<Query> {
+    let id = ("imdbid", imdb.to_owned());
+    let Some(Numbers { season: Some(season), episode, .. }) = numbers else {
         return vec![Query { parameters: vec![("t", "movie".to_owned()), id], exact: true, limit: None }];
     };
     let mut whole = vec![("t", "tvsearch".to_owned()), id];
@@ -71,26 +82,60 @@ fn by_id(search: &Search, content: &ContentId) -> Vec<Query> {
     queries
 }
 
-fn by_title(caps: &Caps, own: &Search, content: &ContentId, title: &Title) -> Result<Vec<Query>, &'static str> {
-    let function = match content {
+fn by_title(caps: &Caps, own: &Search, wanted: &Wanted, title: &Title) -> Result<Vec<Query>, &'static str> {
+    let numbers = wanted.numbers();
+    let function = match numbers {
         _ if caps.search.available => "search",
-        ContentId::Movie { .. } if own.available => "movie",
-        ContentId::Episode { .. } if own.available => "tvsearch",
+        None if own.available => "movie",
+        Some(_) if own.available => "tvsearch",
         _ => return Err("it offers no search that could find this"),
     };
-    let name = words(&title.name);
-    if name.is_empty() {
+    let mut texts = Vec::new();
+    let mut add = |text: String| {
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    };
+    match (&wanted.content, numbers) {
+        (ContentId::Anime { .. }, Some(numbers)) => anime(title, numbers).for_each(&mut add),
+        (_, Some(Numbers { season: Some(season), episode, .. })) => {
+            for name in latin_names(title).take(1) {
+                add(format!("{name} S{season:02}E{episode:02}"));
+                add(format!("{name} S{season:02}"));
+            }
+        }
+        // Foreign films are released under their own title or its translation.
+        _ => latin_names(title).take(NAMES).for_each(|name| match title.year {
+            Some(year) => add(format!("{name} {year}")),
+            None => add(name),
+        }),
+    }
+    if texts.is_empty() {
         return Err("it cannot search by id, and the title has no words");
     }
-    let texts = match (content.episode(), title.year) {
-        (Some((season, episode)), _) => {
-            vec![format!("{name} S{season:02}E{episode:02}"), format!("{name} S{season:02}")]
-        }
-        (None, Some(year)) => vec![format!("{name} {year}")],
-        (None, None) => vec![name],
-    };
     let query = |text| Query { parameters: vec![("t", function.to_owned()), ("q", text)], exact: false, limit: None };
     Ok(texts.into_iter().map(query).collect())
+}
+
+/// Anime is counted through, or within its season, or within a part that has a name of its own.
+fn anime(title: &Title, numbers: Numbers) -> impl Iterator<Item = String> {
+    let Numbers { season, episode, absolute, own } = numbers;
+    let series = latin_names(title).take(NAMES).flat_map(move |name| {
+        let through = absolute.map(|absolute| format!("{name} {absolute:02}"));
+        let seasonal = season.map(|season| format!("{name} S{season:02}E{episode:02}"));
+        // Packs name a range, or nothing.
+        [through, seasonal, Some(name)].into_iter().flatten()
+    });
+    let part = title.part.iter().map(|name| words(name)).filter(|name| !name.is_empty()).take(1);
+    series.chain(part.map(move |name| format!("{name} {own:02}")))
+}
+
+/// The names with letters that releases are named with, else all of them.
+fn latin_names(title: &Title) -> impl Iterator<Item = String> {
+    let all: Vec<String> = title.names().map(words).filter(|name| !name.is_empty()).collect();
+    let latin = |name: &String| name.chars().any(|c| c.is_ascii_alphanumeric());
+    let any = all.iter().any(latin);
+    all.into_iter().filter(move |name| !any || latin(name))
 }
 
 /// A title as release names have it: words of letters and digits, without punctuation.
@@ -114,7 +159,7 @@ mod tests {
 
     fn asked(caps: &str, content: &str, title: Option<(&str, Option<u16>)>) -> Result<Vec<String>, &'static str> {
         let caps = Caps::read(&Page { status: StatusCode::OK, body: caps.into(), whole: true }).unwrap();
-        let title = title.map(|(name, year)| Title { name: name.to_owned(), year });
+        let title = title.map(|(name, year)| Title::new(name, year));
         let wanted = Wanted { content: content.parse().unwrap(), title, budget: Duration::from_secs(1) };
         let shown = |query: Query| {
             let pairs: Vec<_> = query.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -158,5 +203,57 @@ mod tests {
         assert!(asked("<caps/>", "tt1", Some(("!?", None))).is_err());
         let nothing = "<caps><searching/></caps>";
         assert!(asked(nothing, "tt1:1:1", Some(("A", None))).unwrap_err().contains("offers no search"));
+    }
+
+    fn asked_anime(caps: &str, content: &str, title: Title) -> Vec<String> {
+        let caps = Caps::read(&Page { status: StatusCode::OK, body: caps.into(), whole: true }).unwrap();
+        let wanted = Wanted { content: content.parse().unwrap(), title: Some(title), budget: Duration::from_secs(1) };
+        let text = |query: Query| {
+            let kept =
+                query.parameters.iter().filter(|(name, _)| matches!(*name, "imdbid" | "season" | "ep" | "q" | "cat"));
+            kept.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+        };
+        queries(&caps, &wanted).unwrap().into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn anime_is_asked_for_in_every_way_it_counts() {
+        let caps = ALL.replace("</categories>", "<subcat id=\"5070\"/></categories>");
+        let names = |part: &[&str]| Title {
+            also: vec!["Ushio no Yaiba".to_owned(), "潮の刃".to_owned()],
+            part: part.iter().map(|name| (*name).to_owned()).collect(),
+            ..Title::new("Tidal Blades", Some(2019))
+        };
+        assert_eq!(
+            asked_anime("<caps/>", "kitsu:12:137", names(&[])),
+            ["q=Tidal Blades 137", "q=Tidal Blades", "q=Ushio no Yaiba 137", "q=Ushio no Yaiba"],
+            "without a map it is counted through"
+        );
+        let numbers = Some(Numbers { season: Some(2), episode: 5, absolute: Some(30), own: 5 });
+        let second = Title { numbers, imdb: Some("tt5".to_owned()), ..names(&["Tidal Blades: Ebb"]) };
+        assert_eq!(
+            asked_anime(&caps, "mal:5:5", second),
+            [
+                "imdbid=tt5&season=2&ep=5&cat=5000,5070",
+                "imdbid=tt5&season=2&cat=5000,5070",
+                "q=Tidal Blades 30&cat=5000,5070",
+                "q=Tidal Blades S02E05&cat=5000,5070",
+                "q=Tidal Blades&cat=5000,5070",
+                "q=Ushio no Yaiba 30&cat=5000,5070",
+                "q=Ushio no Yaiba S02E05&cat=5000,5070",
+                "q=Ushio no Yaiba&cat=5000,5070",
+                "q=Tidal Blades Ebb 05&cat=5000,5070",
+            ]
+        );
+        assert_eq!(
+            asked_anime("<caps/>", "kitsu:176", Title { also: Vec::new(), ..names(&[]) }),
+            ["q=Tidal Blades 2019"]
+        );
+    }
+
+    #[test]
+    fn a_foreign_film_is_asked_for_under_both_titles() {
+        let film = Title { also: vec!["Die stillen Hügel".to_owned()], ..Title::new("The Quiet Hills", Some(1968)) };
+        assert_eq!(asked_anime("<caps/>", "tt1", film), ["q=The Quiet Hills 1968", "q=Die stillen Hügel 1968"]);
     }
 }

@@ -1,4 +1,5 @@
-//! `chillproxy import imdb FILE`: titles for searching without asking anybody.
+//! `chillproxy import imdb FILE`: titles for searching without asking anybody. `chillproxy import anime FILE`: where anime
+//! of other catalogues stand at IMDb.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use chill_db::{Db, ImdbImport, ImdbTitle};
-use chill_sources::{ImdbFile, TitleRow};
+use chill_sources::{AnimeMapFile, ImdbFile, TitleRow};
 use clap::Subcommand;
 
 use super::open::control;
@@ -21,6 +22,11 @@ pub(crate) enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// A map of anime ids, such as anime-list-full.json of Fribb's anime-lists; it replaces the one before.
+    Anime {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// Titles written by one transaction.
@@ -28,9 +34,11 @@ const BATCH: usize = 5_000;
 
 /// Runs an import.
 pub(crate) async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    let Command::Imdb { file } = command;
     let control = control(config).await?;
-    let done = imdb(control.db(), &file).await;
+    let done = match command {
+        Command::Imdb { file } => imdb(control.db(), &file).await,
+        Command::Anime { file } => anime(control.db(), &file).await,
+    };
     control.db().close().await;
     done
 }
@@ -69,6 +77,17 @@ async fn imdb(db: &Db, path: &Path) -> anyhow::Result<()> {
     if file.unreadable() > 0 {
         say(&format!("{} lines could not be read and were left out.", file.unreadable()));
     }
+    Ok(())
+}
+
+async fn anime(db: &Db, path: &Path) -> anyhow::Result<()> {
+    let file = std::fs::File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let map = AnimeMapFile::read(file)?;
+    let mut tx = db.write().await?;
+    tx.anime_replace(&map.places).await?;
+    tx.commit().await.context("the map could not be kept; the one before is still there")?;
+    let known = map.entries - map.skipped;
+    print(&format!("{known} anime imported; they are found under {} ids.", map.places.len()));
     Ok(())
 }
 

@@ -62,6 +62,7 @@ pub(crate) const NAMES: &[Name] = &[
     plain("CHILLPROXY_DEBRIDER_URL"),
     plain("CHILLPROXY_TORRIN_URL"),
     plain("CHILLPROXY_CINEMETA_URL"),
+    plain("CHILLPROXY_KITSU_URL"),
     secret("CHILLPROXY_INDEXERS"),
     plain("STREMTHRU_FEATURE"),
     plain("STREMTHRU_FEATURE_TORZ"),

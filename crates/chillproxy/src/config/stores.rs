@@ -12,6 +12,8 @@ pub(crate) struct StoresSection {
     pub torbox: Option<Url>,
     /// Cinemeta, when not the public one.
     pub cinemeta: Option<Url>,
+    /// Kitsu, when not the public one.
+    pub kitsu: Option<Url>,
     /// The operator's Torznab indexers.
     pub indexers: Vec<TorznabConfig>,
 }
@@ -23,6 +25,7 @@ impl StoresSection {
         Self {
             torbox: reader.url("CHILLPROXY_TORBOX_URL"),
             cinemeta: reader.url("CHILLPROXY_CINEMETA_URL"),
+            kitsu: reader.url("CHILLPROXY_KITSU_URL"),
             indexers: indexers.unwrap_or_else(|why| {
                 reader.fault("CHILLPROXY_INDEXERS", why.to_string());
                 Vec::new()

@@ -79,6 +79,7 @@ impl App {
             ("CHILLPROXY_METRICS_ADDR", metrics.clone()),
             ("CHILLPROXY_TORBOX_URL", world.torbox_url()),
             ("CHILLPROXY_CINEMETA_URL", world.cinemeta_url()),
+            ("CHILLPROXY_KITSU_URL", world.kitsu_url()),
             ("CHILLPROXY_INDEXERS", format!("simulated={}|{INDEXER_KEY}", world.torznab_url())),
             ("RUST_LOG", "trace".to_owned()),
             // Most stories ask faster than any viewer; those about limits set their own.

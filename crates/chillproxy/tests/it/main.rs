@@ -4,6 +4,7 @@
 //! system under test) and `film` (what it is for).
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod anime;
 mod app;
 mod canary;
 mod command_line;

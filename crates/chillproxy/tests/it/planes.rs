@@ -27,6 +27,7 @@ pub(crate) fn edge_settings(world: &chill_sim::World, dir: &TempDir, address: &s
         ("CHILLPROXY_METRICS_ADDR", "off".to_owned()),
         ("CHILLPROXY_TORBOX_URL", world.torbox_url()),
         ("CHILLPROXY_CINEMETA_URL", world.cinemeta_url()),
+        ("CHILLPROXY_KITSU_URL", world.kitsu_url()),
         ("CHILLPROXY_INDEXERS", format!("simulated={}|{INDEXER_KEY}", world.torznab_url())),
         ("CHILLPROXY_RATE_PER_USER", "0".to_owned()),
         ("CHILLPROXY_RATE_PER_IP", "0".to_owned()),

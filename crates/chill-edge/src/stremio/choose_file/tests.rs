@@ -152,11 +152,11 @@ fn films_are_found_among_their_extras() {
 
 #[test]
 fn a_title_tells_the_films_of_a_collection_apart() {
-    let title = Title { name: "Quiet Hills".to_owned(), year: Some(1968) };
+    let title = Title::new("Quiet Hills", Some(1968));
     case("tt1", TRILOGY, Some("/Quiet Hills (1968).mkv")).check(Some(&title));
-    let third = Title { name: "Quiet Hills 3".to_owned(), year: Some(1975) };
+    let third = Title::new("Quiet Hills 3", Some(1975));
     case("tt1", TRILOGY, Some("/Quiet Hills 3 (1975).mkv")).check(Some(&third));
-    let unknown = Title { name: "Another".to_owned(), year: None };
+    let unknown = Title::new("Another", None);
     case("tt1", TRILOGY, Some("/Quiet Hills 2 (1971).mkv")).check(Some(&unknown));
 }
 

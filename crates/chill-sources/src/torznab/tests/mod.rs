@@ -25,7 +25,7 @@ fn source(url: &str) -> TorznabSource {
 
 fn wanted(content: &str, title: Option<(&str, Option<u16>)>) -> Wanted {
     let content: ContentId = content.parse().unwrap();
-    let title = title.map(|(name, year)| Title { name: name.to_owned(), year });
+    let title = title.map(|(name, year)| Title::new(name, year));
     Wanted { content, title, budget: Duration::from_secs(10) }
 }
 

@@ -9,9 +9,9 @@ use axum::Router;
 use chill_control::{Deadlines, RemoteConfig, RemoteControl};
 use chill_core::clock::millis;
 use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store, Titles};
-use chill_db::{Db, DbError, DbUrl, ImdbTitles, Options, SharedRates, SqliteSpool, TorrentLibrary};
+use chill_db::{AnimeMap, Db, DbError, DbUrl, ImdbTitles, Options, SharedRates, SqliteSpool, TorrentLibrary};
 use chill_edge::{Edge, EdgeConfig, Ports};
-use chill_sources::{Cinemeta, FirstOf, Http, TorznabSource};
+use chill_sources::{AnimeTitles, Cinemeta, FirstOf, Http, Kitsu, TorznabSource};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -67,14 +67,13 @@ impl EdgePlane {
         library: Db,
     ) -> anyhow::Result<Self> {
         let spool = SqliteSpool::open(&config.data.file(SPOOL_FILE)).await?;
-        let cinemeta = config.stores.cinemeta.clone().map_or_else(|| Cinemeta::PUBLIC_URL.parse(), Ok)?;
         let http = Http::new(USER_AGENT);
         let counters = rates::open(&config.limits).await?;
         let ports = Ports {
             control,
             stores,
             sources: sources(&config.stores, &http),
-            titles: titles(library.clone(), Cinemeta::new(&cinemeta, http, Clock::System)),
+            titles: titles(&config.stores, library.clone(), &http)?,
             library: Arc::new(TorrentLibrary::new(library, Clock::System)),
             spool: Arc::new(spool.clone()),
             rates: counters.port,
@@ -140,9 +139,16 @@ async fn forget_old(library: &Db) -> Result<(), DbError> {
     tx.commit().await
 }
 
-/// What was imported first; Cinemeta for the rest.
-fn titles(imported: Db, cinemeta: Cinemeta) -> Arc<dyn Titles> {
-    Arc::new(FirstOf(vec![Arc::new(ImdbTitles::new(imported)), Arc::new(cinemeta)]))
+/// What was imported first; Cinemeta for the rest. Anime by its own catalogues' ids is joined from all of them.
+fn titles(section: &StoresSection, imported: Db, http: &Http) -> anyhow::Result<Arc<dyn Titles>> {
+    let cinemeta = section.cinemeta.clone().map_or_else(|| Cinemeta::PUBLIC_URL.parse(), Ok)?;
+    let kitsu = section.kitsu.clone().map_or_else(|| Kitsu::PUBLIC_URL.parse(), Ok)?;
+    let kitsu = Kitsu::new(&kitsu, http.clone(), Clock::System);
+    let map = Arc::new(AnimeMap::new(imported.clone()));
+    let by_imdb: Vec<Arc<dyn Titles>> =
+        vec![Arc::new(ImdbTitles::new(imported)), Arc::new(Cinemeta::new(&cinemeta, http.clone(), Clock::System))];
+    let anime: Arc<dyn Titles> = Arc::new(AnimeTitles::new(map, by_imdb.clone(), kitsu));
+    Ok(Arc::new(FirstOf(std::iter::once(anime).chain(by_imdb).collect())))
 }
 
 fn sources(section: &StoresSection, http: &Http) -> Vec<Arc<dyn Source>> {
