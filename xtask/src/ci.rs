@@ -3,12 +3,16 @@
 use std::process::ExitCode;
 
 use crate::report::Report;
-use crate::{shell, test};
+use crate::{fuzz, shell, test};
 
-/// All of `test`, and also the licences and the documentation.
+/// Of each fuzz target.
+const FUZZ_SECONDS: u32 = 5;
+
+/// All of `test`, and also a short fuzz, the licences and the documentation.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     test::everything(&mut report);
+    report.step("fuzz", || fuzz::bounded(FUZZ_SECONDS));
     if shell::is_there("cargo-deny") {
         report.check("deny", || {
             shell::run(&mut shell::cargo([

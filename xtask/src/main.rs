@@ -8,6 +8,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod needs;
 mod node;
 mod postgres;
@@ -29,7 +30,9 @@ usage: cargo xtask <chore>
                          with arguments (`test -p chill-db`, `test -- -p chill-db name`) only `cargo test` with those,
                          with a PostgreSQL beside it
   clients                only the checks with other people's clients: TorBox's SDK, Stremio's client and linter
-  ci                     test, and also cargo deny and the documentation
+  fuzz [--seconds N] [target …]
+                         what strangers send, guided by coverage; 60 s a target
+  ci                     test, and also a short fuzz, cargo deny and the documentation
   tidy                   the house rules: arrows between crates, sizes, names
   bench <name> […]       the benchmarks; `bench` alone lists them";
 
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(rest),
         Some("test") => test::run(rest),
         Some("clients") => test::clients(),
+        Some("fuzz") => fuzz::run(rest),
         Some("ci") => ci::run(),
         Some("tidy") => tidy::run(),
         Some("bench") => bench::run(rest),

@@ -1,5 +1,7 @@
 //! What the tests need from the machine; installs what is missing, and says so.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 
 use crate::{postgres, shell};
@@ -22,6 +24,12 @@ const NEEDS: &[Need] = &[
         purpose: "shared counters run on a real Redis",
         is_met: || shell::is_there("redis-server"),
     },
+    Need {
+        package: "nginx",
+        purpose: "the relay answers ranges and conditions as it does",
+        is_met: || shell::is_there("nginx") || Path::new("/usr/sbin/nginx").exists(),
+    },
+    Need { package: "g++", purpose: "libFuzzer is built from its source", is_met: || shell::is_there("c++") },
     Need {
         package: "nodejs",
         purpose: "vendors' and Stremio's own clients are JavaScript",

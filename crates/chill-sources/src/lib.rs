@@ -25,4 +25,6 @@ pub use first_of::FirstOf;
 pub use http_client::Http;
 pub use imdb_file::{ImdbFile, ImdbFileError, TitleKind, TitleRow};
 pub use torrent::{Torrent, TorrentError};
+#[doc(hidden)]
+pub use torznab::doors as fuzz;
 pub use torznab::{IndexersError, TorznabConfig, TorznabSource, parse_indexers};

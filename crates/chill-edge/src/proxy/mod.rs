@@ -33,6 +33,8 @@ use chill_core::{Chance, Clock};
 
 pub use config::{InvalidProxyConfig, ProxyConfig};
 pub use limits::{ConnectionLimits, InvalidLimits};
+#[doc(hidden)]
+pub use token::doors as fuzz;
 pub use users::{InvalidUsers, ProxyUsers};
 
 use crate::edge::EdgeConfig;

@@ -7,6 +7,7 @@
 //! what the `.torrent` files say that it leads to.
 
 mod caps;
+pub mod doors;
 mod feed;
 mod indexers;
 mod links;

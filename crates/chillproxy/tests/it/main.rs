@@ -17,6 +17,7 @@ mod foreign;
 mod forwarder;
 mod import;
 mod internal_api;
+mod kept_inputs;
 mod legacy_token;
 mod limits;
 mod node;

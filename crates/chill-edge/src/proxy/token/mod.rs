@@ -5,6 +5,7 @@
 //! `kid`, under its maker's password, and those that begin with `base64.`.
 
 mod claims;
+pub mod doors;
 mod keys;
 mod plain;
 mod seal;
