@@ -1,8 +1,13 @@
-//! Whose address a request comes from, when it may have passed through the operator's own proxies.
+//! Whose address a request comes from, when it may have passed through the operator's own proxies; and which addresses are
+//! public.
+
+mod public;
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
+
+pub use public::is_public;
 
 /// The proxies whose forwarding headers are believed. Empty by default: then only the socket's address counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use crate::public::{PublicNames, is_public};
+use crate::public::PublicNames;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -87,7 +87,7 @@ impl Http {
     /// A client that introduces itself as `user_agent`.
     #[must_use]
     pub fn new(user_agent: &str) -> Self {
-        Self::with(user_agent, is_public)
+        Self::with(user_agent, chill_core::address::is_public)
     }
 
     /// One to which every address is a public one, for tests, whose servers are all on this machine.
