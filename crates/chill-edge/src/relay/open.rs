@@ -109,13 +109,19 @@ pub(super) async fn fetch(
     Ok(Answer::judge(ask, response?)?)
 }
 
-/// Turns the whole film, sent by an origin that ignores ranges, into the part asked for when that begins early. Gives how
-/// many bytes come before it.
+/// Turns the whole film, sent by an origin that ignores ranges, into the part asked for: when that begins early, or when
+/// only its head is wanted. Gives how many bytes come before it.
 fn narrowed(ask: &Ask, answer: &mut Answer) -> Option<u64> {
     let Shape::Whole { length: Some(length) } = answer.shape else { return None };
     // With If-Range the whole film is the right answer: the player's part is of another version.
     let range = ask.range.filter(|_| ask.if_range.is_none())?;
-    let span = range.resolve(length).filter(|span| span.first <= FORWARD)?;
+    let span = range.resolve(length);
+    if ask.method == Method::HEAD && answer.takes_ranges {
+        // An origin need not look at the range of a HEAD (§14.2), but would at that of the GET it is asked for.
+        answer.shape = span.map_or(Shape::Unsatisfiable { length: Some(length) }, Shape::Part);
+        return Some(0);
+    }
+    let span = span.filter(|span| span.first <= FORWARD)?;
     answer.shape = Shape::Part(span);
     Some(span.first)
 }

@@ -1,6 +1,7 @@
 //! The relay as a player meets it: a listener that serves `respond` as the product's does, real HTTP to it, and behind it
 //! the simulated store and CDN, or an origin that answers as no simulated CDN does.
 
+mod beside_nginx;
 mod breaks;
 mod counters;
 mod cuts;

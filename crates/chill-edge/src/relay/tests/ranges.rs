@@ -1,8 +1,9 @@
 //! RFC 9110 as a player relies on it.
 
+use chill_sim::Torrent;
 use http::Method;
 
-use super::stage::{Player, Stage, ask};
+use super::stage::{Player, Stage, ask, quick};
 
 const SIZE: u64 = 100_000;
 
@@ -29,7 +30,8 @@ async fn each_range_gets_its_status_head_and_bytes() {
         ("bytes=5-1", 200, Some((0, last))),
         ("bytes=x-", 200, Some((0, last))),
         ("lines=1-2", 200, Some((0, last))),
-        ("bytes=18446744073709551616-", 200, Some((0, last))),
+        ("bytes=18446744073709551616-", 416, None),
+        ("bytes=99000-18446744073709551616", 206, Some((99_000, last))),
     ] {
         let headers = if range.is_empty() { vec![] } else { vec![("range", range)] };
         let reply = stage.get(&headers).await;
@@ -59,6 +61,20 @@ async fn head_says_what_get_would_and_sends_nothing() {
     }
     assert!(head.whole && head.body.is_empty());
     assert_eq!(stage.film.meter.bytes(), SIZE, "only the GET moved bytes");
+}
+
+#[tokio::test]
+async fn head_says_what_get_would_of_a_range_that_the_origin_ignores() {
+    let stage = Stage::new(Torrent::single("A Film (1968).mkv", 3 << 20), quick()).await;
+    for range in ["bytes=0-9", "bytes=10-", "bytes=3000000-", "bytes=-5", "bytes=4000000-", "bytes=0-1,5-6"] {
+        let headers = [("range", range)];
+        let (head, get) = (ask(stage.address, &Method::HEAD, &headers).await, stage.get(&headers).await);
+        assert_eq!(head.status, get.status, "{range}");
+        for name in ["content-length", "content-range", "accept-ranges", "etag"] {
+            assert_eq!(head.header(name), get.header(name), "{range}: {name}");
+        }
+        assert!(head.whole && head.body.is_empty(), "{range}");
+    }
 }
 
 #[tokio::test]
