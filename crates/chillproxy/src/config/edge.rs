@@ -1,4 +1,6 @@
-//! Viewers: how bytes reach them, whose forwarding headers are believed, how a device is recognised.
+//! Viewers: how bytes reach them, how many films at once and how patiently, whose forwarding headers are believed, how a device is recognised.
+
+use std::time::Duration;
 
 use chill_core::address::TrustedProxies;
 use chill_core::control::Delivery;
@@ -11,6 +13,16 @@ use super::Reader;
 pub(crate) struct EdgeSection {
     /// For pool users, unless a user's own says otherwise.
     pub delivery: Delivery,
+    /// Most films of one install link at once; none: no limit.
+    pub max_streams_per_user: Option<usize>,
+    /// Most films this node carries at once; none: no limit.
+    pub max_streams: Option<usize>,
+    /// How long an origin may send nothing before the film goes on elsewhere.
+    pub stall_timeout: Duration,
+    /// How long an origin may take until it begins to answer.
+    pub origin_timeout: Duration,
+    /// How long a player may take no byte that waits for it.
+    pub player_timeout: Duration,
     /// Whether install links may name a user.
     pub pool_auth: bool,
     /// Whose forwarding headers are believed.
@@ -31,6 +43,11 @@ impl EdgeSection {
         let deliveries = [("relay", Delivery::Relay), ("redirect", Delivery::Redirect)];
         Self {
             delivery: reader.choice("CHILLPROXY_DELIVERY", Delivery::Relay, &deliveries),
+            max_streams_per_user: most(reader, "CHILLPROXY_MAX_STREAMS_PER_USER"),
+            max_streams: most(reader, "CHILLPROXY_MAX_STREAMS"),
+            stall_timeout: patience(reader, "CHILLPROXY_STALL_TIMEOUT", 10),
+            origin_timeout: patience(reader, "CHILLPROXY_ORIGIN_TIMEOUT", 15),
+            player_timeout: patience(reader, "CHILLPROXY_PLAYER_TIMEOUT", 60),
             pool_auth: reader.flag("ENABLE_CHILLSTREAMS_AUTH", true),
             trusted_proxies,
             fingerprint: Fingerprint {
@@ -39,4 +56,20 @@ impl EdgeSection {
             },
         }
     }
+}
+
+/// A limit; 0 is none.
+fn most(reader: &mut Reader<'_>, name: &'static str) -> Option<usize> {
+    Some(reader.number(name, 0, 0..=1_000_000)).filter(|most| *most > 0)
+}
+
+/// A time to wait, at least a second: less would break films that only pause for breath.
+fn patience(reader: &mut Reader<'_>, name: &'static str, seconds: u64) -> Duration {
+    let usual = Duration::from_secs(seconds);
+    let given = reader.duration(name, usual);
+    if given < Duration::from_secs(1) {
+        reader.fault(name, "less than a second would break films; give at least 1s");
+        return usual;
+    }
+    given
 }

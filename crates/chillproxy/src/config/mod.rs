@@ -123,6 +123,26 @@ mod tests {
     }
 
     #[test]
+    fn streams_and_patience_are_the_operators() {
+        let usual = read(&[("CHILLPROXY_MAX_STREAMS", "0")]).unwrap().edge;
+        assert_eq!((usual.max_streams_per_user, usual.max_streams), (None, None));
+        assert_eq!(
+            [usual.stall_timeout, usual.origin_timeout, usual.player_timeout].map(|t| t.as_secs()),
+            [10, 15, 60]
+        );
+        let own = read(&[
+            ("CHILLPROXY_MAX_STREAMS_PER_USER", "2"),
+            ("CHILLPROXY_MAX_STREAMS", "500"),
+            ("CHILLPROXY_STALL_TIMEOUT", "3s"),
+            ("CHILLPROXY_PLAYER_TIMEOUT", "10m"),
+        ]);
+        let own = own.unwrap().edge;
+        assert_eq!((own.max_streams_per_user, own.max_streams), (Some(2), Some(500)));
+        assert_eq!([own.stall_timeout, own.player_timeout].map(|t| t.as_secs()), [3, 600]);
+        assert!(read(&[("CHILLPROXY_STALL_TIMEOUT", "10ms")]).is_err());
+    }
+
+    #[test]
     fn a_control_planes_key_makes_an_edge() {
         assert_eq!(read(&[("CHILLSTREAMS_API_KEY", &"k".repeat(32))]).unwrap().role, Role::Edge);
     }

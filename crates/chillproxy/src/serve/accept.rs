@@ -22,13 +22,20 @@ use tower::ServiceExt;
 const MAX_CONNECTIONS: usize = 10_000;
 /// A request's head must be here within this time, and an idle connection is closed after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// A player that takes no byte that waits for it is dropped after this time.
-const IDLE_PLAYER: Duration = Duration::from_secs(60);
 /// Pause after the system refused a connection (too many open files), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `app` until `stop`, then lets open requests end for at most `drain`.
-pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken, drain: Duration) {
+/// How patient the listener is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// How long a player may take no byte that waits for it until it is dropped.
+    pub(super) player: Duration,
+    /// How long open requests may take to end after a stop.
+    pub(super) drain: Duration,
+}
+
+/// Serves `app` until `stop`, then lets open requests end.
+pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken, patience: Patience) {
     let open = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -38,7 +45,9 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: Cancel
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => drop(open.spawn(connection(stream, peer, app.clone(), stop.clone(), place))),
+            Ok((stream, peer)) => {
+                drop(open.spawn(connection(stream, peer, app.clone(), patience.player, stop.clone(), place)));
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -47,8 +56,8 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: Cancel
     }
     drop(listener);
     open.close();
-    if tokio::time::timeout(drain, open.wait()).await.is_err() {
-        tracing::warn!(seconds = drain.as_secs(), "open requests did not end in time and are cut");
+    if tokio::time::timeout(patience.drain, open.wait()).await.is_err() {
+        tracing::warn!(seconds = patience.drain.as_secs(), "open requests did not end in time and are cut");
     }
 }
 
@@ -57,6 +66,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     app: axum::Router,
+    idle: Duration,
     stop: CancellationToken,
     _place: OwnedSemaphorePermit,
 ) {
@@ -64,7 +74,7 @@ async fn connection(
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
     let cut = ConnectionCut::new();
-    let wire = Wire::new(stream, cut.clone(), IDLE_PLAYER);
+    let wire = Wire::new(stream, cut.clone(), idle);
     let followed = cut.clone();
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::accept;
 use crate::config::ListenSection;
 
+/// Whoever takes no byte of the page for so long is gone.
+const UNREAD: Duration = Duration::from_secs(60);
 /// How often old histogram samples are folded away.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -35,7 +37,8 @@ pub(super) async fn start(
     tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
     let page = recorder.clone();
     let app = Router::new().route("/metrics", get(move || std::future::ready(page.render())));
-    tokio::spawn(accept::serve(listener, app, stop.clone(), Duration::ZERO));
+    let patience = accept::Patience { player: UNREAD, drain: Duration::ZERO };
+    tokio::spawn(accept::serve(listener, app, stop.clone(), patience));
     tokio::spawn(async move {
         while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
             recorder.run_upkeep();

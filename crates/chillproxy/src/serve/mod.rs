@@ -41,7 +41,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let gate = Gate::default();
     metrics_page::start(&config.listen, recorder, stop.clone()).await?;
-    let serving = tokio::spawn(accept::serve(listener, gate.router(), stop.clone(), DRAIN));
+    let patience = accept::Patience { player: config.edge.player_timeout, drain: DRAIN };
+    let serving = tokio::spawn(accept::serve(listener, gate.router(), stop.clone(), patience));
     tracing::info!("listening on http://{}", shown(address));
 
     for name in &config.without_effect {

@@ -10,6 +10,7 @@ use chill_control::{Deadlines, RemoteConfig, RemoteControl};
 use chill_core::clock::millis;
 use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store, Titles};
 use chill_db::{AnimeMap, Db, DbError, DbUrl, ImdbTitles, Options, SharedRates, SqliteSpool, TorrentLibrary};
+use chill_edge::relay::RelayConfig;
 use chill_edge::{Edge, EdgeConfig, Ports};
 use chill_sources::{AnimeTitles, Cinemeta, FirstOf, Http, Kitsu, TorznabSource};
 use tokio::task::JoinSet;
@@ -166,6 +167,14 @@ fn settings(listen: &ListenSection, section: &EdgeSection) -> EdgeConfig {
         delivery: section.delivery,
         trusted_proxies: section.trusted_proxies.clone(),
         fingerprint: section.fingerprint.clone(),
+        max_streams_per_user: section.max_streams_per_user,
+        max_streams: section.max_streams,
+        relay: relay(section),
         ..EdgeConfig::default()
     }
+}
+
+/// The byte path, of films as of the content proxy.
+pub(super) fn relay(section: &EdgeSection) -> RelayConfig {
+    RelayConfig { stall_timeout: section.stall_timeout, head_timeout: section.origin_timeout, ..RelayConfig::default() }
 }

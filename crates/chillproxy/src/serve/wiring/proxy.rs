@@ -17,6 +17,7 @@ pub(super) fn router(config: &Config, secret: Secret) -> anyhow::Result<Router> 
         trusted_proxies: config.edge.trusted_proxies.clone(),
         allow: section.allow.clone(),
         limits: section.limits.clone(),
+        relay: super::edge::relay(&config.edge),
         ..ProxyConfig::new(section.users.clone(), secret)
     })?;
     Ok(proxy::router(proxy))
