@@ -3,7 +3,7 @@
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tempfile::TempDir;
@@ -23,8 +23,9 @@ const ATTEMPTS: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Postgres {
     // Before the directory: the server stops first, then its files go.
-    _server: Running,
-    _directory: TempDir,
+    server: Running,
+    directory: TempDir,
+    port: u16,
     url: String,
 }
 
@@ -45,10 +46,32 @@ impl Postgres {
             match start_server(&programs, &privileges, directory.path(), port) {
                 Ok(server) => {
                     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-                    return Ok(Self { _server: server, _directory: directory, url });
+                    return Ok(Self { server, directory, port, url });
                 }
                 Err(error) if attempt == ATTEMPTS => return Err(error),
                 Err(_) => attempt += 1,
+            }
+        }
+    }
+
+    /// kill -9 of its first process, whose children then end by themselves, and a start on the same files and port.
+    ///
+    /// # Errors
+    /// When it does not start again.
+    pub(crate) fn crash(&mut self) -> anyhow::Result<()> {
+        let programs = programs().context("PostgreSQL's server is gone")?;
+        let privileges = give_away(self.directory.path())?;
+        self.server.kill()?;
+        let killed = Instant::now();
+        loop {
+            // The last of its children may still hold its shared memory.
+            match start_server(&programs, &privileges, self.directory.path(), self.port) {
+                Ok(server) => {
+                    self.server = server;
+                    return Ok(());
+                }
+                Err(error) if killed.elapsed() > PATIENCE => return Err(error),
+                Err(_) => {}
             }
         }
     }
@@ -122,7 +145,7 @@ mod tests {
     #[test]
     fn it_answers_on_loopback_and_leaves_nothing_behind() {
         let postgres = Postgres::start().unwrap();
-        let directory = postgres._directory.path().to_path_buf();
+        let directory = postgres.directory.path().to_path_buf();
         let url = postgres.url().to_owned();
         let ask = || shell::read(&mut shell::command("psql", [&url, "-XAtc", "SHOW server_encoding"]));
         assert_eq!(ask().unwrap(), "UTF8");

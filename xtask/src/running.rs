@@ -35,6 +35,7 @@ pub(crate) struct Running {
     last: LastLines,
     /// Closes when the program's stream does.
     ended: Receiver<()>,
+    killed: bool,
 }
 
 impl Running {
@@ -61,10 +62,21 @@ impl Running {
             Voice::Errors => child.stderr.take().map(|stream| listen(stream, last.clone())),
         }
         .context("its output is piped")?;
-        let running = Self { name: name.to_owned(), child, stop_signal, last, ended };
+        let running = Self { name: name.to_owned(), child, stop_signal, last, ended, killed: false };
         let found = wait_for(&lines, patience, ready)
             .with_context(|| format!("{name} did not get ready; it said:\n{}", running.last_lines()))?;
         Ok((running, found))
+    }
+
+    /// kill -9, as a crash would, and a wait for its end.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.killed = true;
+        Ok(())
     }
 
     /// What it said last.
@@ -75,6 +87,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if self.killed {
+            return;
+        }
         let asked = Command::new("kill").args(["-s", self.stop_signal, &self.child.id().to_string()]).status();
         let asked = asked.is_ok_and(|status| status.success());
         if !asked || self.ended.recv_timeout(STOPPING) == Err(RecvTimeoutError::Timeout) {

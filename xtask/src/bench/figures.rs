@@ -18,6 +18,22 @@ impl Figures {
         self.0.get(self.0.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
     }
 
+    /// The figure below which this share of them lies, as 0.99; the nearest one that was measured.
+    pub(super) fn percentile(&self, share: f64) -> f64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rank between nothing and the number of figures"
+        )]
+        let rank = (self.0.len() as f64 * share).ceil().max(1.0) as usize;
+        self.0.get(rank.min(self.0.len()).saturating_sub(1)).copied().unwrap_or(f64::NAN)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Shown with so many decimals.
     pub(super) fn shown(&self, decimals: usize) -> Shown<'_> {
         Shown { figures: self, decimals }
@@ -82,6 +98,9 @@ mod tests {
         assert_eq!(figures.shown(1).to_string(), "5.0 (1.0–9.0)");
         let even: Figures = [4.0, 1.0, 3.0, 2.0].into_iter().collect();
         assert!((even.median() - 2.0).abs() < f64::EPSILON);
+        let hundred: Figures = (1..=100).map(f64::from).collect();
+        assert!((hundred.percentile(0.99) - 99.0).abs() < f64::EPSILON);
+        assert!((hundred.percentile(1.0) - 100.0).abs() < f64::EPSILON);
         assert_eq!(Figures::default().shown(0).to_string(), "not measured");
     }
 }

@@ -1,17 +1,22 @@
 //! The benchmarks. They print ratios and shares, and never fail a build: a loaded machine is not a fault.
 
+mod chaos;
 mod figures;
 mod lists;
+mod load;
 mod machine;
 mod names;
 mod nginx;
 mod pgbench;
+mod planes;
 mod pool;
 mod process;
 mod programs;
 mod relay;
+mod revocation;
 mod server;
 mod start;
+mod viewer;
 mod wrk;
 
 use std::process::ExitCode;
@@ -27,6 +32,21 @@ struct Bench {
 
 /// A new benchmark is a file here and a line in this table.
 const BENCHES: &[Bench] = &[
+    Bench {
+        name: "chaos",
+        prints: "what kill -9 at random moments loses or doubles: --kills N, --seed N",
+        run: chaos::run,
+    },
+    Bench {
+        name: "load",
+        prints: "get-key, lists and starts of many users through two planes: --users N, --seconds N",
+        run: load::run,
+    },
+    Bench {
+        name: "revocation",
+        prints: "from an operator's act until three edges refuse and cut: --trials N",
+        run: revocation::run,
+    },
     Bench { name: "names FILE", prints: "the share of release names read right, per field", run: names::run },
     Bench {
         name: "lists",
@@ -59,7 +79,12 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
 
 /// The number after `--rounds`, or the usual one.
 fn rounds(args: &[String], usual: usize) -> anyhow::Result<usize> {
-    let Some(at) = args.iter().position(|word| word == "--rounds") else { return Ok(usual) };
+    number(args, "--rounds", usual)
+}
+
+/// The number after a word, or the usual one.
+fn number(args: &[String], wanted: &str, usual: usize) -> anyhow::Result<usize> {
+    let Some(at) = args.iter().position(|word| word == wanted) else { return Ok(usual) };
     let number = args.get(at + 1).and_then(|word| word.parse().ok()).filter(|number| *number > 0);
-    number.context("--rounds wants a number, as in `--rounds 5`")
+    number.with_context(|| format!("{wanted} wants a number, as in `{wanted} 5`"))
 }

@@ -12,18 +12,20 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Builds server, simulators and measuring programs: with `--release` among the words as they are released, else in
-    /// the profile `fast`.
+    /// Builds server, simulators and measuring programs: with `--release` among the words as they are released, with `--dev` for
+    /// a try that measures nothing, else in the profile `fast`.
     ///
     /// # Errors
     /// When they do not compile.
     pub(super) fn build(words: &[String]) -> anyhow::Result<Self> {
-        let profile = if words.iter().any(|word| word == "--release") { "release" } else { "fast" };
+        let said = |wanted: &str| words.iter().any(|word| word == wanted);
+        let profile = ["release", "dev"].into_iter().find(|profile| said(&format!("--{profile}"))).unwrap_or("fast");
         println!("building chillproxy and its measuring programs in the profile {profile}");
         let packages = ["-p", "chillproxy", "-p", "chill-sim", "--bins", "--examples"];
         let build = ["build", "--quiet", "--locked", "--profile", profile];
         shell::run(&mut shell::cargo(build.into_iter().chain(packages)))?;
-        Ok(Self { directory: test::programs()?.with_file_name(profile), profile })
+        let directory = if profile == "dev" { "debug" } else { profile };
+        Ok(Self { directory: test::programs()?.with_file_name(directory), profile })
     }
 
     /// Where they are.

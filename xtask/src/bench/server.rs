@@ -81,12 +81,27 @@ impl Server {
         command
     }
 
+    /// With one setting, in place of what it was.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.settings.retain(|(set, _)| *set != name);
+        self.settings.push((name, value.into()));
+        self
+    }
+
     /// Starts it, until dropped; it is ready.
     ///
     /// # Errors
     /// When it does not start.
     pub(super) fn start(&self) -> anyhow::Result<Running> {
-        let serve = self.command(&["serve"]);
+        self.start_as("all")
+    }
+
+    /// The same in one role.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(super) fn start_as(&self, role: &str) -> anyhow::Result<Running> {
+        let serve = self.command(&["serve", "--role", role]);
         let (running, ()) = Running::start("chillproxy", &serve, &[], ("TERM", Voice::Errors), PATIENCE, |line| {
             let event: Value = serde_json::from_str(line).ok()?;
             (event["message"] == "ready").then_some(())
@@ -99,7 +114,16 @@ impl Server {
         self.port
     }
 
-    fn answer(&self, words: &[&str], input: &str) -> anyhow::Result<Value> {
+    /// Its address, without a slash at its end.
+    pub(super) fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What a command answers; it gets `input` on its standard input.
+    ///
+    /// # Errors
+    /// When it fails, or answers something else than JSON.
+    pub(super) fn answer(&self, words: &[&str], input: &str) -> anyhow::Result<Value> {
         let mut command = self.command(words);
         // What it says to the operator beside its answer does not matter here.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

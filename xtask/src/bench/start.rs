@@ -137,6 +137,6 @@ fn ask(address: SocketAddr, path: &str) -> std::io::Result<String> {
     clippy::disallowed_methods,
     reason = "there is no runtime here to block, and the gap is part of the measurement"
 )]
-fn pause(time: Duration) {
+pub(super) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

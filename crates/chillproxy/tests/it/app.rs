@@ -30,7 +30,7 @@ pub(crate) struct App {
     pub data: TempDir,
     pub web: Web,
     server: Node,
-    _database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 /// One user as `user add --json` shows it.
@@ -99,7 +99,7 @@ impl App {
             data,
             web: Web::new("TestPlayer/1.0"),
             server,
-            _database: database,
+            database,
         };
         app.boot().await;
         app

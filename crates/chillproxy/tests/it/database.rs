@@ -38,6 +38,22 @@ impl TestDatabase {
             }
         }
     }
+
+    /// Ends every session of it at once, as PostgreSQL does when it dies.
+    pub(crate) fn end_sessions(&self) {
+        if let Self::Postgres { server, name } = self {
+            let sessions = format!("pg_stat_activity WHERE datname = '{name}'");
+            psql(server, &format!("SELECT count(pg_terminate_backend(pid)) FROM {sessions}"));
+        }
+    }
+
+    /// What a query answers, its columns separated by `|`.
+    pub(crate) fn query(&self, sql: &str) -> String {
+        let url = self.url().expect("a query is for PostgreSQL");
+        let output = Command::new("psql").args([&url, "-XqAtc", sql]).output().expect("psql is installed");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
 }
 
 impl Drop for TestDatabase {

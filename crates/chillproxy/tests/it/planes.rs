@@ -44,6 +44,7 @@ pub(crate) fn edge_settings(world: &chill_sim::World, dir: &TempDir, address: &s
 pub(crate) struct EdgeNode {
     pub(crate) node: Node,
     pub(crate) dir: TempDir,
+    settings: Settings,
 }
 
 impl EdgeNode {
@@ -58,7 +59,12 @@ impl EdgeNode {
         let mut settings = edge_settings(world, &dir, &address, controls);
         settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         node.spawn(&settings);
-        Self { node, dir }
+        Self { node, dir, settings }
+    }
+
+    /// Starts again what was killed.
+    pub(crate) fn restart(&mut self) {
+        self.node.spawn(&self.settings);
     }
 
     /// The same viewer, whose link leads here.

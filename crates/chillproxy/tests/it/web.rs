@@ -61,6 +61,20 @@ impl Web {
         whole(self.open(method, url, headers).await).await
     }
 
+    /// Asks a server that may be killed meanwhile; none when no whole answer came.
+    pub(crate) async fn try_get(&self, url: &str) -> Option<Answer> {
+        let request = Request::get(url).header("user-agent", &self.user_agent).body(Full::default()).unwrap();
+        try_whole(self.client.request(request).await.ok()?).await
+    }
+
+    /// Tells it something.
+    pub(crate) async fn try_post(&self, url: &str, bearer: &str, body: &serde_json::Value) -> Option<Answer> {
+        let request = Request::post(url).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {bearer}"));
+        let request = request.body(Full::new(Bytes::from(body.to_string()))).unwrap();
+        try_whole(self.client.request(request).await.ok()?).await
+    }
+
     pub(crate) async fn post_json(&self, url: &str, body: &serde_json::Value, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::post(url).header("content-type", "application/json");
         for (name, value) in headers {
@@ -72,9 +86,13 @@ impl Web {
 }
 
 async fn whole(response: Response<Incoming>) -> Answer {
+    try_whole(response).await.expect("the body ends as it should")
+}
+
+async fn try_whole(response: Response<Incoming>) -> Option<Answer> {
     let (head, body) = response.into_parts();
-    let body = axum::body::to_bytes(axum::body::Body::new(body), MAX).await.expect("the body ends as it should");
-    Answer { status: head.status, headers: head.headers, body }
+    let body = axum::body::to_bytes(axum::body::Body::new(body), MAX).await.ok()?;
+    Some(Answer { status: head.status, headers: head.headers, body })
 }
 
 /// What a film's body gave before it ended, and whether it ended as it should.
