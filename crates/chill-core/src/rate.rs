@@ -22,6 +22,8 @@ pub enum Scope {
     User,
     /// The requests of one client address.
     Address,
+    /// The `get-key` calls of the edges that present one internal key.
+    Edge,
 }
 
 impl Scope {
@@ -31,6 +33,7 @@ impl Scope {
         match self {
             Self::User => "user",
             Self::Address => "address",
+            Self::Edge => "edge",
         }
     }
 }
@@ -61,6 +64,8 @@ pub struct Limits {
     pub user: Option<Limit>,
     /// Of one address.
     pub address: Option<Limit>,
+    /// Of the edges with one internal key.
+    pub edge: Option<Limit>,
 }
 
 impl Limits {
@@ -70,6 +75,7 @@ impl Limits {
         match scope {
             Scope::User => self.user,
             Scope::Address => self.address,
+            Scope::Edge => self.edge,
         }
     }
 }
@@ -98,6 +104,12 @@ impl Bucket {
     #[must_use]
     pub fn address(address: IpAddr, secret: Option<&Secret>) -> Self {
         Self::named(Scope::Address, "address", &household(address).to_string(), secret)
+    }
+
+    /// The bucket of the edges that present an internal key, by that key's digest.
+    #[must_use]
+    pub fn edge(key: &[u8; 32]) -> Self {
+        Self::named(Scope::Edge, "edge", &data_encoding::HEXLOWER.encode(key), None)
     }
 
     /// What it counts.

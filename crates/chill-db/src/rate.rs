@@ -66,6 +66,7 @@ impl Buckets {
 pub struct LocalRates {
     user: Option<Buckets>,
     address: Option<Buckets>,
+    edge: Option<Buckets>,
 }
 
 impl LocalRates {
@@ -77,13 +78,14 @@ impl LocalRates {
 
     fn bounded(limits: Limits, most: usize) -> Self {
         let buckets = |limit: Option<Limit>| limit.map(|limit| Buckets::new(limit, most));
-        Self { user: buckets(limits.user), address: buckets(limits.address) }
+        Self { user: buckets(limits.user), address: buckets(limits.address), edge: buckets(limits.edge) }
     }
 
     fn of(&self, scope: Scope) -> Option<&Buckets> {
         match scope {
             Scope::User => self.user.as_ref(),
             Scope::Address => self.address.as_ref(),
+            Scope::Edge => self.edge.as_ref(),
         }
     }
 
@@ -126,7 +128,7 @@ mod tests {
     }
 
     fn limits(user: u32, address: u32) -> Limits {
-        Limits { user: Limit::of(user), address: Limit::of(address) }
+        Limits { user: Limit::of(user), address: Limit::of(address), edge: None }
     }
 
     #[tokio::test(start_paused = true)]

@@ -104,6 +104,7 @@ fn refused(scope: Scope, retry_after: Duration) -> ApiError {
     let who = match scope {
         Scope::User => "this link",
         Scope::Address => "this address",
+        Scope::Edge => "this edge",
     };
     ApiError::too_many(format!("too many requests with {who}; wait a moment and try again"), retry_after)
 }

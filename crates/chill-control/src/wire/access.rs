@@ -2,16 +2,14 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use chill_core::Secret;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use chill_core::rate::{Bucket, Verdict};
+use chill_core::{Rates, Secret};
 use http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
@@ -22,12 +20,10 @@ use crate::Actor;
 
 /// The bearer keys edges may present, as digests. An empty set lets nobody in.
 #[derive(Clone, Default)]
-pub struct InternalKeys(Arc<[Caller]>);
-
-struct Caller {
-    digest: [u8; 32],
-    /// Bounds `get-key` calls of the edges with this key.
-    limit: Option<DefaultDirectRateLimiter>,
+pub struct InternalKeys {
+    digests: Arc<[[u8; 32]]>,
+    /// Where `get-key` calls are counted; none: nowhere.
+    rates: Option<Arc<dyn Rates>>,
 }
 
 /// A key that could be guessed.
@@ -50,38 +46,39 @@ impl InternalKeys {
         if keys.len() > Self::MOST || keys.iter().any(|key| key.len() < Self::SHORTEST) {
             return Err(InvalidInternalKey);
         }
-        let caller = |key: &str| Caller { digest: Sha256::digest(key.as_bytes()).into(), limit: None };
-        Ok(Self(keys.into_iter().map(caller).collect()))
+        let digests = keys.into_iter().map(|key| Sha256::digest(key.as_bytes()).into()).collect();
+        Ok(Self { digests, rates: None })
     }
 
-    /// Bounds `get-key` to so many calls per second and key, with a burst of twice that; 0 is no bound.
+    /// Counts `get-key` calls of each key, as the scope [`chill_core::rate::Scope::Edge`].
     #[must_use]
-    pub fn with_rate(self, per_second: u32) -> Self {
-        let limit = |rate: NonZeroU32| {
-            let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(1));
-            RateLimiter::direct(Quota::per_second(rate).allow_burst(burst))
-        };
-        let caller = |known: &Caller| Caller { digest: known.digest, limit: NonZeroU32::new(per_second).map(limit) };
-        Self(self.0.iter().map(caller).collect())
+    pub fn counted_by(self, rates: Arc<dyn Rates>) -> Self {
+        Self { rates: Some(rates), ..self }
     }
 
     /// Which key it is. Every key is compared in full, whatever the first bytes say.
     fn caller(&self, presented: &str) -> Option<usize> {
         let digest: [u8; 32] = Sha256::digest(presented.as_bytes()).into();
-        let matches: Vec<Choice> = self.0.iter().map(|known| known.digest.ct_eq(&digest)).collect();
+        let matches: Vec<Choice> = self.digests.iter().map(|known| known.ct_eq(&digest)).collect();
         matches.into_iter().position(bool::from)
     }
 
     /// How long this caller must wait before the next `get-key`; none when he need not.
-    pub(super) fn wait(&self, caller: CallerId) -> Option<Duration> {
-        let limit = self.0.get(caller.0)?.limit.as_ref()?;
-        limit.check().err().map(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+    pub(super) async fn wait(&self, caller: CallerId) -> Option<Duration> {
+        let (rates, digest) = (self.rates.as_ref()?, self.digests.get(caller.0)?);
+        match rates.take(&[Bucket::edge(digest)]).await {
+            Verdict::Allowed => None,
+            Verdict::Refused { scope, retry_after } => {
+                metrics::counter!("chillproxy_rate_limited_total", "scope" => scope.as_str()).increment(1);
+                Some(retry_after)
+            }
+        }
     }
 }
 
 impl fmt::Debug for InternalKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InternalKeys({})", self.0.len())
+        write!(f, "InternalKeys({})", self.digests.len())
     }
 }
 

@@ -8,9 +8,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use chill_core::control::Recorded;
 use chill_core::pool::Terms;
+use chill_core::rate::{Limit, Limits};
 use chill_core::{
     Chance, Clock, ControlError, ControlPlane, Epoch, Feed, Lease, LeaseRequest, Outcome, Secret, UsageEvent,
 };
+use chill_db::LocalRates;
 use chill_db::trial::{self, Trial};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -226,7 +228,8 @@ async fn trouble_says_when_to_come_back() {
     let exhausted = scripted(ControlError::Exhausted { retry_after: Duration::from_secs(45) });
     let (status, _, answer) = call(&api(exhausted), "get-key", Some(&bearer), ask.clone()).await;
     assert_eq!((status, &answer["code"], &answer["retryAfter"]), (200, &json!("keys_exhausted"), &json!(45)));
-    let limited = internal_api(scripted(away()), keys(KEY).with_rate(1), Clock::fixed(NOW), Chance::System);
+    let rates = Arc::new(LocalRates::new(Limits { edge: Limit::of(1), ..Limits::default() }));
+    let limited = internal_api(scripted(away()), keys(KEY).counted_by(rates), Clock::fixed(NOW), Chance::System);
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(call(&limited, "get-key", Some(&bearer), ask.clone()).await);

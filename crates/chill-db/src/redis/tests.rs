@@ -4,7 +4,7 @@ use chill_core::{Chance, Secret};
 use std::process::{Child, Command, Stdio};
 
 fn limits(user: u32, address: u32) -> Limits {
-    Limits { user: Limit::of(user), address: Limit::of(address) }
+    Limits { user: Limit::of(user), address: Limit::of(address), edge: None }
 }
 
 /// A bucket no other test and no other run has.
@@ -56,7 +56,7 @@ async fn a_refusal_says_when_to_come_back_and_is_true() {
 
 #[tokio::test]
 async fn a_refused_user_takes_nothing_from_his_neighbours() {
-    let rates = SharedRates::open(&server(), Limits { user: Limit::of(1), address: Limit::of(3) }).unwrap();
+    let rates = SharedRates::open(&server(), limits(1, 3)).unwrap();
     let home = Chance::System.bytes::<4>().unwrap();
     let address = Bucket::address(std::net::IpAddr::from(home), Some(&Secret::new("a test's own")));
     let (loud, quiet) = (user(), user());

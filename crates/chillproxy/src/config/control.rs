@@ -24,8 +24,6 @@ pub(crate) struct ControlSection {
     pub internal_keys: InternalKeys,
     /// Whether there is any such key.
     pub internal_api: bool,
-    /// `get-key` calls per second and edge.
-    pub get_key_rate: u32,
     /// Master keys as text, the first seals; none means the file in the data directory.
     pub master_key: Option<Secret>,
     /// The control plane of an edge: its addresses.
@@ -48,7 +46,6 @@ impl ControlSection {
             lease_grace: reader.duration("CHILLPROXY_LEASE_GRACE", Duration::from_secs(60)),
             internal_keys: internal_keys(reader),
             internal_api: reader.text("INTERNAL_API_KEY").is_some(),
-            get_key_rate: reader.number("CHILLPROXY_GET_KEY_RATE", 100, 0..=1_000_000),
             master_key: master_key(reader),
             remote_urls: remote_urls(reader),
             remote_key: reader.secret("CHILLSTREAMS_API_KEY"),

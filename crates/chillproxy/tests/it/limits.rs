@@ -6,6 +6,7 @@ use hyper::Method;
 
 use crate::app::{App, KEY, Viewer};
 use crate::database::TestDatabase;
+use crate::planes::{CONTROL, INTERNAL};
 use crate::streams::FILM;
 
 /// The limits an operator gets who sets none.
@@ -98,6 +99,50 @@ async fn two_servers_with_one_redis_share_the_limit() {
     let refilled = usize::try_from(started.elapsed().as_secs()).unwrap() + 1;
     assert!((2..=2 + refilled).contains(&passed), "{passed} of 10 with a shared burst of 2");
     assert_eq!(two.web.get(&at(&two, &grace).manifest).await.status, 200, "another user is not concerned");
+}
+
+/// How many of so many questions for a key, asked at once, were answered; the others are told to wait.
+async fn keys_given(app: &App, link: &str, times: usize) -> usize {
+    let url = format!("{}/api/v1/internal/pool/get-key", app.base);
+    let ask = serde_json::json!({"userId": link, "deviceId": "tv", "action": "init"});
+    let bearer = format!("Bearer {INTERNAL}");
+    let headers = [("authorization", bearer.as_str())];
+    let asked = futures_util::future::join_all((0..times).map(|_| app.web.post_json(&url, &ask, &headers))).await;
+    for answer in &asked {
+        assert!(answer.status == 200 || answer.header("retry-after") == "1", "{}", answer.text());
+    }
+    asked.iter().filter(|answer| answer.status == 200).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_control_nodes_share_the_limit_of_an_edge_and_count_alone_while_redis_is_away() {
+    let mut redis = Redis::start();
+    let (database, address) = (TestDatabase::postgres(), redis.url());
+    let (url, master) = (database.url().unwrap(), data_encoding::BASE64.encode(&[7; 32]));
+    let settings = [
+        ("REDIS_URI", address.as_str()),
+        ("CHILLPROXY_MASTER_KEY", master.as_str()),
+        ("INTERNAL_API_KEY", INTERNAL),
+        ("CHILLPROXY_GET_KEY_RATE", "1"),
+        ("DATABASE_URL", url.as_str()),
+    ];
+    let one = App::serving(CONTROL, database, &settings).await;
+    one.add_key("main", KEY);
+    let ada = one.add_user("ada");
+    let two = App::serving(CONTROL, TestDatabase::sqlite(), &settings).await;
+    assert_eq!(two.ready().await["redis"], "ok");
+    let started = std::time::Instant::now();
+    let given = keys_given(&one, &ada.link, 5).await + keys_given(&two, &ada.link, 5).await;
+    let refilled = usize::try_from(started.elapsed().as_secs()).unwrap() + 1;
+    assert!((2..=2 + refilled).contains(&given), "{given} of 10 with a shared burst of 2");
+    redis.kill();
+    for app in [&one, &two] {
+        let started = std::time::Instant::now();
+        let given = keys_given(app, &ada.link, 5).await + keys_given(app, &ada.link, 5).await;
+        let refilled = usize::try_from(started.elapsed().as_secs()).unwrap() + 1;
+        assert!((2..=2 + refilled).contains(&given), "{given} of 10 with a burst of 2 of its own");
+        assert_eq!(app.log_text().matches("Redis is away").count(), 1, "said once");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use axum::Router;
 use chill_control::{Control, wire};
 use chill_core::{Chance, Clock};
 
+use super::rates::Counters;
 use crate::config::Config;
 use crate::wiring::{self, Opened};
 
@@ -19,7 +20,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Opened> {
 }
 
 /// `get-key`, `log-usage` and the change feed.
-pub(super) fn internal_api(config: &Config, control: &Control) -> Router {
-    let keys = config.control.internal_keys.clone().with_rate(config.control.get_key_rate);
+pub(super) fn internal_api(config: &Config, control: &Control, counters: &Counters) -> Router {
+    let keys = config.control.internal_keys.clone().counted_by(Arc::clone(&counters.port));
     wire::internal_api(Arc::new(control.clone()), keys, Clock::System, Chance::System)
 }

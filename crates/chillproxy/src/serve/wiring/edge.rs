@@ -9,14 +9,14 @@ use axum::Router;
 use chill_control::{Deadlines, RemoteConfig, RemoteControl};
 use chill_core::clock::millis;
 use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store, Titles};
-use chill_db::{AnimeMap, Db, DbError, DbUrl, ImdbTitles, Options, SharedRates, SqliteSpool, TorrentLibrary};
+use chill_db::{AnimeMap, Db, DbError, DbUrl, ImdbTitles, Options, SqliteSpool, TorrentLibrary};
 use chill_edge::relay::RelayConfig;
 use chill_edge::{Edge, EdgeConfig, Ports};
 use chill_sources::{AnimeTitles, Cinemeta, FirstOf, Http, Kitsu, TorznabSource};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::rates;
+use super::rates::Counters;
 use crate::config::{Config, EdgeSection, ListenSection, StoresSection};
 
 /// Usage that was not delivered yet.
@@ -35,7 +35,6 @@ pub(super) struct EdgePlane {
     edge: Arc<Edge>,
     spool: SqliteSpool,
     library: Option<Db>,
-    redis: Option<Arc<SharedRates>>,
 }
 
 /// The control plane of another process.
@@ -66,10 +65,10 @@ impl EdgePlane {
         control: Arc<dyn ControlPlane>,
         stores: Vec<Arc<dyn Store>>,
         library: Db,
+        counters: &Counters,
     ) -> anyhow::Result<Self> {
         let spool = SqliteSpool::open(&config.data.file(SPOOL_FILE)).await?;
         let http = Http::new(USER_AGENT);
-        let counters = rates::open(&config.limits).await?;
         let ports = Ports {
             control,
             stores,
@@ -77,26 +76,16 @@ impl EdgePlane {
             titles: titles(&config.stores, library.clone(), &http)?,
             library: Arc::new(TorrentLibrary::new(library, Clock::System)),
             spool: Arc::new(spool.clone()),
-            rates: counters.port,
+            rates: Arc::clone(&counters.port),
             clock: Clock::System,
             chance: Chance::System,
         };
-        Ok(Self {
-            edge: Edge::new(ports, settings(&config.listen, &config.edge)),
-            spool,
-            library: None,
-            redis: counters.redis,
-        })
+        Ok(Self { edge: Edge::new(ports, settings(&config.listen, &config.edge)), spool, library: None })
     }
 
     /// The library is this edge's own: it forgets by itself, and is closed with the edge.
     pub(super) fn with_library(self, library: Db) -> Self {
         Self { library: Some(library), ..self }
-    }
-
-    /// The Redis in which it counts, when there is one.
-    pub(super) fn redis(&self) -> Option<Arc<SharedRates>> {
-        self.redis.clone()
     }
 
     /// What viewers ask.

@@ -38,10 +38,11 @@ async fn both(config: &Config) -> anyhow::Result<Planes> {
     let opened = control::open(config).await?;
     let control = opened.control;
     let port: Arc<dyn ControlPlane> = Arc::new(control.clone());
-    let edge = EdgePlane::new(config, port, opened.stores, control.db().clone()).await?;
-    let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: edge.redis() });
+    let counters = rates::open(&config.limits).await?;
+    let edge = EdgePlane::new(config, port, opened.stores, control.db().clone(), &counters).await?;
+    let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: counters.redis.clone() });
     let proxy = proxy::router(config, opened.link_secret)?;
-    let router = control::internal_api(config, &control).merge(ready).merge(edge.router()).merge(proxy);
+    let router = control::internal_api(config, &control, &counters).merge(ready).merge(edge.router()).merge(proxy);
     Ok(Planes { control: Some(control), edge: Some(edge), router })
 }
 
@@ -52,8 +53,9 @@ async fn control_alone(config: &Config) -> anyhow::Result<Planes> {
             "INTERNAL_API_KEY is not set: the internal API is closed, and no edge can use this control plane"
         );
     }
-    let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: None });
-    let router = control::internal_api(config, &control).merge(ready);
+    let counters = rates::open(&config.limits).await?;
+    let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: counters.redis.clone() });
+    let router = control::internal_api(config, &control, &counters).merge(ready);
     Ok(Planes { control: Some(control), edge: None, router })
 }
 
@@ -62,8 +64,10 @@ async fn edge_alone(config: &Config) -> anyhow::Result<Planes> {
     let remote = edge::remote(config)?;
     let library = edge::open_library(config).await?;
     let stores = wiring::stores(&config.stores);
-    let edge = EdgePlane::new(config, Arc::new(remote.clone()), stores, library.clone()).await?.with_library(library);
-    let ready = ready::router(Parts { control: None, remote: Some(ready::Remote::new(remote)), redis: edge.redis() });
+    let (counters, control) = (rates::open(&config.limits).await?, Arc::new(remote.clone()));
+    let edge = EdgePlane::new(config, control, stores, library.clone(), &counters).await?.with_library(library);
+    let ready =
+        ready::router(Parts { control: None, remote: Some(ready::Remote::new(remote)), redis: counters.redis.clone() });
     // All edges of a control plane share its key, so links made by one open on each.
     let secret = config.control.remote_key.clone().unwrap_or_else(|| Secret::new(""));
     let router = edge.router().merge(ready).merge(proxy::router(config, secret)?);

@@ -1,4 +1,4 @@
-//! Where this process counts viewers' requests: in its own memory, or in the Redis all nodes share.
+//! Where this process counts viewers' requests and edges' calls: in its own memory, or in the Redis all nodes share.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::config::LimitsSection;
 /// The counters of this process.
 #[derive(Clone)]
 pub(super) struct Counters {
-    /// For the edge.
+    /// For both planes.
     pub(super) port: Arc<dyn Rates>,
     /// The shared ones, for readiness.
     pub(super) redis: Option<Arc<SharedRates>>,
