@@ -171,12 +171,15 @@ fn is_extra_name(stem: &str) -> bool {
         || bracketed_sample(stem)
 }
 
-/// `film-sample.mkv`, `film.sample-group.mkv`, `[Sample] film.mkv`: the word set off by a dash, dot or bracket after the middle.
+/// `film.sample-group.mkv`, `[Sample] film.mkv`: the word in brackets, or before the group at the end.
 fn bracketed_sample(stem: &str) -> bool {
-    let words: Vec<&str> =
-        stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(64).collect();
-    let near_end = words.len().saturating_sub(2).max(1);
-    words.iter().skip(near_end).any(|word| word.eq_ignore_ascii_case("sample") || word.eq_ignore_ascii_case("trailer"))
+    let marks = |word: &str| word.eq_ignore_ascii_case("sample") || word.eq_ignore_ascii_case("trailer");
+    let before_group = stem.rsplit_once('-').is_some_and(|(front, group)| {
+        let word = front.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        marks(word) && word.len() < front.len() && group.chars().all(char::is_alphanumeric)
+    });
+    let inside = |part: &str| part.split([']', ')']).next().is_some_and(marks);
+    before_group || stem.split(['[', '(']).skip(1).any(inside)
 }
 
 /// Whether the letters of `text`, without anything between them, are one of `known`.

@@ -3,7 +3,7 @@
 use chill_core::Numbers;
 use chill_release::{EpisodeNumbers, Release, episode_of, parse};
 
-use super::{Video, Wish};
+use super::{Video, Wish, parts};
 use crate::stremio::suitable::is_named;
 
 type Numbered<'a> = (Video<'a>, EpisodeNumbers);
@@ -31,6 +31,13 @@ impl<'a> Pack<'_, 'a> {
         if let Some(found) = absolute.filter(|_| self.counts_through()).and_then(|number| self.in_season(number)) {
             return Some(found);
         }
+        let bare = |number: u16| self.best(|n| n.season.is_none() && n.episodes.contains(&number));
+        let through = || absolute.and_then(bare);
+        if season.is_none()
+            && let Some(found) = bare(own).or_else(through)
+        {
+            return Some(found);
+        }
         let season = season.or_else(|| self.only_season());
         let exact = |n: &EpisodeNumbers| n.season.is_some() && n.season == season && n.episodes.contains(&episode);
         if let Some(found) = self.best(exact) {
@@ -39,12 +46,10 @@ impl<'a> Pack<'_, 'a> {
         if self.is_of_other_seasons() {
             return None;
         }
-        let bare = |number: u16| self.best(|n| n.season.is_none() && n.episodes.contains(&number));
-        let through = || absolute.and_then(bare);
         if self.is_of_the_season() {
             return bare(own).or_else(through).or_else(|| self.in_hundreds());
         }
-        let first = season.is_none_or(|season| season == 1) && self.torrent.seasons.is_empty();
+        let first = season == Some(1) && self.torrent.seasons.is_empty();
         through().or_else(|| first.then(|| bare(own)).flatten()).or_else(|| self.in_hundreds())
     }
 
@@ -64,6 +69,9 @@ impl<'a> Pack<'_, 'a> {
 
     /// The season of all files, where it is not known which one is wanted.
     fn only_season(&self) -> Option<u16> {
+        if self.numbered.iter().any(|(_, n)| n.season.is_none() && !n.episodes.is_empty()) {
+            return None;
+        }
         let mut seasons = self.numbered.iter().filter_map(|(_, n)| n.season);
         let first = seasons.next()?;
         if seasons.all(|season| season == first) { Some(first) } else { Some(1) }
@@ -110,7 +118,12 @@ impl<'a> Pack<'_, 'a> {
         let by_name = self.wish.name.and_then(|name| unnumbered.iter().find(|video| video.is_named(name)));
         let by_index = || self.wish.index.and_then(|index| unnumbered.iter().find(|video| video.position == index));
         let only = || if self.numbered.len() == 1 { unnumbered.first() } else { None };
-        by_name.or_else(by_index).or_else(only).copied()
+        let part = || {
+            let first = season.is_none_or(|season| season == 1);
+            let episode = Some(u32::from(self.numbers.own)).filter(|_| first);
+            unnumbered.iter().find(|video| episode.is_some() && parts::number(video.path) == episode)
+        };
+        by_name.or_else(by_index).or_else(part).or_else(only).copied()
     }
 
     /// Among files of the same episode: the named one, else the one whose title is right, else the one with the fewest

@@ -9,10 +9,18 @@ const WORDS: [&str; 7] = ["cd", "disc", "disk", "dvd", "part", "pt", "teil"];
 pub(super) fn first<'v, 'a>(videos: &'v [Video<'a>], film: &'v Video<'a>) -> &'v Video<'a> {
     let Some((number, before, after)) = part(film.path) else { return film };
     let first = |video: &&Video<'a>| {
-        part(video.path)
-            .is_some_and(|(other, start, end)| other < number && (start, end) == (before.clone(), after.clone()))
+        part(video.path).is_some_and(|(other, start, end)| {
+            (1..number).contains(&other) && (start, end) == (before.clone(), after.clone())
+        })
     };
     videos.iter().filter(first).min_by_key(|video| part(video.path).map(|(number, ..)| number)).unwrap_or(film)
+}
+
+/// The number behind `Part` at the end of a name, as some mini series count.
+pub(super) fn number(path: &str) -> Option<u32> {
+    let (number, before, _) = part(path)?;
+    let before = before.trim_end_matches([' ', '.', '-', '_']);
+    ["part", "pt", "teil"].iter().any(|word| before.ends_with(word)).then_some(number)
 }
 
 /// The number of a part, and the path before and after it without that number: equal for all parts of one film.
