@@ -33,7 +33,7 @@ pub use control::{Change, ControlError, ControlPlane, Denial, DenialCode, Epoch,
 pub use device::DeviceId;
 pub use hash::InfoHash;
 pub use id::{EventId, KeyId, LinkId, PlaybackId, UserId};
-pub use library::{KnownFile, KnownTorrent, Library, LibraryError};
+pub use library::{KnownFile, KnownTorrent, Library, LibraryError, Listed};
 pub use range::ByteRange;
 pub use rate::Rates;
 pub use secret::Secret;

@@ -108,6 +108,7 @@ impl Tx {
     /// [`DbError`].
     pub async fn known_forget(&mut self, before: Millis) -> Result<u64, DbError> {
         run!(done self, FORGET_FILES, before)?;
+        self.known_forget_titles(before).await?;
         run!(done self, FORGET_TORRENTS, before)
     }
 }

@@ -24,6 +24,7 @@ mod key;
 mod known;
 mod library;
 mod list;
+mod listed;
 mod master;
 mod migrate;
 mod rate;

@@ -1,7 +1,7 @@
 //! The library of known torrents as the edge sees it.
 
 use async_trait::async_trait;
-use chill_core::{Clock, ContentId, Found, InfoHash, KnownFile, KnownTorrent, Library, LibraryError};
+use chill_core::{Clock, ContentId, Found, InfoHash, KnownFile, KnownTorrent, Library, LibraryError, Listed};
 
 use crate::{Db, DbError};
 
@@ -37,6 +37,24 @@ impl Library for TorrentLibrary {
         let mut tx = self.db.write().await?;
         tx.known_remember(content, found, self.clock.now()).await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn call(&self, content: &ContentId, names: &[String]) -> Result<(), LibraryError> {
+        let mut tx = self.db.write().await?;
+        tx.known_call(content.work().as_ref(), names, self.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn newest(&self, limit: usize) -> Result<Vec<Listed>, LibraryError> {
+        Ok(self.db.read().await?.known_newest(limit).await?)
+    }
+
+    async fn of_work(&self, work: &str) -> Result<Vec<Listed>, LibraryError> {
+        Ok(self.db.read().await?.known_of_work(work).await?)
+    }
+
+    async fn called(&self, name: &str) -> Result<Vec<String>, LibraryError> {
+        Ok(self.db.read().await?.known_called(name).await?)
     }
 
     async fn remember_files(&self, hash: &InfoHash, files: &[KnownFile]) -> Result<(), LibraryError> {

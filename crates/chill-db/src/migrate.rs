@@ -29,6 +29,7 @@ const STEPS: &[Step] = steps! {
     2 "0002_imdb_titles";
     3 "0003_audit_chain";
     4 "0004_anime_ids";
+    5 "0005_known_titles";
 };
 
 statements! {

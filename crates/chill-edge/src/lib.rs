@@ -23,6 +23,7 @@ pub mod proxy;
 pub mod refusal;
 pub mod relay;
 pub mod stremio;
+pub mod torznab;
 mod usage;
 mod viewer;
 

@@ -69,6 +69,14 @@ pub(crate) async fn admit(edge: &Edge, viewer: &Viewer, ask: &Ask) -> Result<(),
     }
 }
 
+/// Counts a request that only its address is known of.
+///
+/// # Errors
+/// 429: the address asks too often.
+pub(crate) async fn admit_address(edge: &Edge, viewer: &Viewer) -> Result<(), ApiError> {
+    edge.limiter.take(&[of_address(edge, viewer)]).await
+}
+
 async fn tap(edge: &Edge, viewer: &Viewer, data: &UserData, click: &Click) -> Result<(), ApiError> {
     let key = PlaybackKey { holder: holder(data), device: viewer.device.clone(), click: click.clone() };
     if edge.playbacks.get(&key).is_some() {

@@ -88,3 +88,36 @@ async fn what_nobody_finds_any_more_is_forgotten() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn lists_for_other_programs_are_by_age_by_work_and_by_name() {
+    trial::both(async |trial| {
+        let clock = Clock::fixed(NOW);
+        let library = TorrentLibrary::new(trial.db.clone(), clock.clone());
+        assert_eq!(library.newest(10).await.unwrap(), []);
+        let (film, episode) = (content("tt0000001"), content("tt0000009:1:2"));
+        library.remember(&film, &[found(1, "Some.Film.2020.1080p")]).await.unwrap();
+        clock.advance(std::time::Duration::from_secs(60));
+        library.remember(&episode, &[found(2, "Show.S01E02"), Found { private: true, ..found(3, "X") }]).await.unwrap();
+        library.remember(&content("tt0000009:1:3"), &[found(2, "Show.S01E02")]).await.unwrap();
+        let names = async |limit| -> Vec<String> {
+            library.newest(limit).await.unwrap().into_iter().map(|listed| listed.name).collect()
+        };
+        assert_eq!(names(10).await, ["Show.S01E02", "Some.Film.2020.1080p"]);
+        assert_eq!(names(1).await, ["Show.S01E02"]);
+        let of = library.of_work("tt0000009").await.unwrap();
+        assert_eq!((of.len(), of[0].hash, of[0].content.to_string().as_str()), (1, hash(2), "tt0000009:1:2"));
+        assert_eq!((of[0].size, of[0].seen_at), (Some(7_000_000_000), NOW + 60_000));
+        let called = ["some film".to_owned(), String::new(), "a\0b".to_owned(), "x".repeat(300)];
+        library.call(&film, &called).await.unwrap();
+        library.call(&film, &called).await.unwrap();
+        library.call(&episode, &["some film".to_owned()]).await.unwrap();
+        assert_eq!(library.called("some film").await.unwrap(), ["tt0000001", "tt0000009"]);
+        assert_eq!(library.called("ab").await.unwrap(), Vec::<String>::new());
+        let mut tx = trial.db.write().await.unwrap();
+        tx.known_forget(NOW + 60_001).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(library.called("some film").await.unwrap(), Vec::<String>::new());
+    })
+    .await;
+}

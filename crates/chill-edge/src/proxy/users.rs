@@ -66,7 +66,7 @@ impl ProxyUsers {
     }
 
     /// The user a header's or a query's value speaks for: `Basic` and base64, or `user:password` as it is.
-    pub(super) fn authorize(&self, value: &str) -> Option<&str> {
+    pub(crate) fn authorize(&self, value: &str) -> Option<&str> {
         let (user, password) = credential(value.strip_prefix("Basic ").unwrap_or(value))?;
         self.verify(&user, password.expose())
     }

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chill_core::{
-    ContentId, Found, InfoHash, KnownFile, KnownTorrent, Library, Numbers, Source, Title, Titles, Wanted,
+    ContentId, Found, InfoHash, KnownFile, KnownTorrent, Library, LibraryError, Numbers, Source, Title, Titles, Wanted,
 };
-use chill_release::{Release, parse};
+use chill_release::{Release, normalise_title, parse};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::oneshot;
@@ -176,10 +176,17 @@ async fn search(
     let _ = done.send(());
     new.retain(|found: &Found| !found.private);
     if !new.is_empty()
-        && let Err(error) = library.remember(&wanted.content, &new).await
+        && let Err(error) = remember(&*library, &wanted, &new).await
     {
         tracing::warn!(%error, "found torrents could not be remembered");
     }
+}
+
+/// Remembers torrents, and what the film or series is called that they are of.
+async fn remember(library: &dyn Library, wanted: &Wanted, new: &[Found]) -> Result<(), LibraryError> {
+    library.remember(&wanted.content, new).await?;
+    let names = wanted.title.iter().flat_map(|title| title.names().chain(title.part.iter().map(String::as_str)));
+    library.call(&wanted.content, &names.map(normalise_title).collect::<Vec<_>>()).await
 }
 
 impl Gathering {

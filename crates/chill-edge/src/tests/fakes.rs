@@ -1,6 +1,6 @@
 //! A control plane, a spool, a library, titles and a source that do as a test tells them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chill_core::control::{Act, Recorded, Subject};
 use chill_core::{
     Change, ContentId, ControlError, ControlPlane, Denial, DenialCode, Epoch, EventId, Feed, FeedItem, Found, InfoHash,
-    KnownFile, KnownTorrent, Lease, LeaseRequest, Library, LibraryError, Secret, Source, SourceError, Spool,
+    KnownFile, KnownTorrent, Lease, LeaseRequest, Library, LibraryError, Listed, Secret, Source, SourceError, Spool,
     SpoolError, StoreCode, Title, Titles, UsageEvent, Wanted,
 };
 use tokio::sync::{Notify, mpsc};
@@ -197,6 +197,8 @@ impl Spool for MemorySpool {
 pub(crate) struct MemoryLibrary {
     pub(crate) known: Mutex<HashMap<String, Vec<KnownTorrent>>>,
     pub(crate) files: Mutex<HashMap<InfoHash, Vec<KnownFile>>>,
+    pub(crate) listed: Mutex<Vec<Listed>>,
+    pub(crate) called: Mutex<HashSet<(String, String)>>,
 }
 
 #[async_trait]
@@ -209,6 +211,24 @@ impl Library for MemoryLibrary {
         let new = found.iter().map(|found| KnownTorrent { found: found.clone(), files: Vec::new() });
         lock(&self.known).entry(content.work().into_owned()).or_default().extend(new);
         Ok(())
+    }
+
+    async fn call(&self, content: &ContentId, names: &[String]) -> Result<(), LibraryError> {
+        let called = names.iter().map(|name| (name.clone(), content.work().into_owned()));
+        lock(&self.called).extend(called);
+        Ok(())
+    }
+
+    async fn newest(&self, limit: usize) -> Result<Vec<Listed>, LibraryError> {
+        Ok(lock(&self.listed).iter().take(limit).cloned().collect())
+    }
+
+    async fn of_work(&self, work: &str) -> Result<Vec<Listed>, LibraryError> {
+        Ok(lock(&self.listed).iter().filter(|listed| listed.content.work() == work).cloned().collect())
+    }
+
+    async fn called(&self, name: &str) -> Result<Vec<String>, LibraryError> {
+        Ok(lock(&self.called).iter().filter(|(known, _)| known == name).map(|(_, work)| work.clone()).collect())
     }
 
     async fn remember_files(&self, hash: &InfoHash, files: &[KnownFile]) -> Result<(), LibraryError> {

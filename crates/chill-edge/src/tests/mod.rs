@@ -9,6 +9,6 @@ mod lists;
 mod outages;
 mod plays;
 mod revocations;
-mod stage;
+pub(crate) mod stage;
 mod store;
 mod usage;

@@ -59,13 +59,13 @@ pub(super) fn both() -> String {
     segment(&format!(r#"{{"stores":[{{"c":"tb","auth":"{LINK}","t":"own-token"}}]}}"#))
 }
 
-pub(super) struct Stage {
-    pub(super) edge: Arc<Edge>,
+pub(crate) struct Stage {
+    pub(crate) edge: Arc<Edge>,
     pub(super) control: Arc<FakeControl>,
     pub(super) torbox: Arc<FakeStore>,
     pub(super) debrid: Arc<FakeStore>,
     pub(super) source: Arc<FakeSource>,
-    pub(super) library: Arc<MemoryLibrary>,
+    pub(crate) library: Arc<MemoryLibrary>,
     pub(super) spool: Arc<MemorySpool>,
     router: Router,
     background: Option<DropGuard>,
@@ -103,7 +103,7 @@ impl Reply {
 }
 
 impl Stage {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(EdgeConfig::default())
     }
 

@@ -29,4 +29,5 @@ mod revocation;
 mod source_faults;
 mod store_faults;
 mod streams;
+mod torznab;
 mod web;

@@ -10,6 +10,7 @@ use chill_control::{Deadlines, RemoteConfig, RemoteControl};
 use chill_core::clock::millis;
 use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store, Titles};
 use chill_db::{AnimeMap, Db, DbError, DbUrl, ImdbTitles, Options, SqliteSpool, TorrentLibrary};
+use chill_edge::proxy::ProxyUsers;
 use chill_edge::relay::RelayConfig;
 use chill_edge::{Edge, EdgeConfig, Ports};
 use chill_sources::{AnimeTitles, Cinemeta, FirstOf, Http, Kitsu, TorznabSource};
@@ -33,6 +34,7 @@ const USER_AGENT: &str = concat!("chillproxy/", env!("CARGO_PKG_VERSION"));
 /// The edge and what it alone has open.
 pub(super) struct EdgePlane {
     edge: Arc<Edge>,
+    users: ProxyUsers,
     spool: SqliteSpool,
     library: Option<Db>,
 }
@@ -80,7 +82,12 @@ impl EdgePlane {
             clock: Clock::System,
             chance: Chance::System,
         };
-        Ok(Self { edge: Edge::new(ports, settings(&config.listen, &config.edge)), spool, library: None })
+        Ok(Self {
+            edge: Edge::new(ports, settings(&config.listen, &config.edge)),
+            users: config.proxy.users.clone(),
+            spool,
+            library: None,
+        })
     }
 
     /// The library is this edge's own: it forgets by itself, and is closed with the edge.
@@ -90,7 +97,8 @@ impl EdgePlane {
 
     /// What viewers ask.
     pub(super) fn router(&self) -> Router {
-        chill_edge::router(Arc::clone(&self.edge))
+        let torznab = chill_edge::torznab::router(Arc::clone(&self.edge), self.users.clone());
+        chill_edge::router(Arc::clone(&self.edge)).merge(torznab)
     }
 
     /// Starts what is done while nobody asks.
