@@ -36,7 +36,7 @@ pub use control::Control;
 pub use devices::Devices;
 pub use error::UseError;
 pub use keys::{AddKey, Keys, PoolKey};
-pub use remote::{Deadlines, InvalidRemote, RemoteConfig, RemoteControl};
+pub use remote::{Deadlines, ExtraRoots, InvalidRemote, InvalidRoots, RemoteConfig, RemoteControl};
 pub use users::{AddUser, Limits, UserCard, Users};
 pub use vault::{MasterKeys, Vault, VaultError};
 

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use super::InvalidRemote;
 use super::complaint::Complaint;
 use super::nodes::{Node, Nodes};
+use super::roots::ExtraRoots;
 
 /// Bytes of an answer.
 const MOST: usize = 64 * 1_024;
@@ -84,13 +85,13 @@ impl Problem {
 }
 
 impl Calls {
-    pub(super) fn new(key: &Secret, clock: Clock, chance: Chance) -> Result<Self, InvalidRemote> {
+    pub(super) fn new(key: &Secret, roots: &ExtraRoots, clock: Clock, chance: Chance) -> Result<Self, InvalidRemote> {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| InvalidRemote::Key)?;
         if key.is_empty() {
             return Err(InvalidRemote::Key);
         }
         bearer.set_sensitive(true);
-        Ok(Self { http: client(), bearer, chance, forbidden: Complaint::new(clock) })
+        Ok(Self { http: client(roots), bearer, chance, forbidden: Complaint::new(clock) })
     }
 
     /// Asks one node after the other until one answers, until `end`.
@@ -204,14 +205,11 @@ fn share(end: Instant, after: usize) -> Instant {
     now + end.saturating_duration_since(now) / tries
 }
 
-fn client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
+fn client(roots: &ExtraRoots) -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
-    #[expect(clippy::expect_used, reason = "fails only when ring lacks TLS 1.2 and 1.3, whatever the input")]
-    let tls = HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-        .expect("ring speaks TLS 1.2 and 1.3");
+    let tls = HttpsConnectorBuilder::new().with_tls_config(roots.client_config());
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)

@@ -11,6 +11,7 @@ mod feed;
 mod guess;
 mod lease;
 mod nodes;
+mod roots;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use url::Url;
 
 use call::{Calls, Route};
 use nodes::Nodes;
+pub use roots::{ExtraRoots, InvalidRoots};
 use usage::Singles;
 
 /// Where the control plane is, and how it is asked.
@@ -38,6 +40,8 @@ pub struct RemoteConfig {
     pub urls: Vec<Url>,
     /// The bearer key.
     pub key: Secret,
+    /// Authorities that `https` addresses may have their certificates of, besides the public ones.
+    pub roots: ExtraRoots,
     /// The time of day, for what is logged once a minute.
     pub clock: Clock,
     /// For jitter and the socket's handshake.
@@ -106,7 +110,7 @@ impl RemoteControl {
     /// [`InvalidRemote`].
     pub fn new(config: RemoteConfig) -> Result<Self, InvalidRemote> {
         let nodes = Nodes::new(&config.urls)?;
-        let calls = Calls::new(&config.key, config.clock, config.chance.clone())?;
+        let calls = Calls::new(&config.key, &config.roots, config.clock, config.chance.clone())?;
         let (chance, deadlines) = (config.chance, config.deadlines);
         let (singles, feedless) = (Singles::default(), AtomicBool::new(false));
         Ok(Self { inner: Arc::new(Remote { calls, nodes, chance, deadlines, singles, feedless }) })

@@ -18,7 +18,7 @@ use chill_db::trial;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::{Deadlines, InvalidRemote, RemoteConfig, RemoteControl};
+use super::{Deadlines, ExtraRoots, InvalidRemote, RemoteConfig, RemoteControl};
 use crate::tests::suite::{KEY, next, remote, remote_with, serve, serve_router};
 use crate::tests::{NOW, actor, ask, denied, world};
 
@@ -253,6 +253,7 @@ async fn the_socket_is_closed_to_strangers_and_says_what_is_wrong() {
         let stranger = RemoteConfig {
             urls: vec![address.parse().unwrap()],
             key: Secret::new("another-key-0123456789-0123456789-0123456789"),
+            roots: ExtraRoots::default(),
             clock: Clock::fixed(NOW),
             chance: Chance::System,
             deadlines: quick(),
@@ -271,7 +272,8 @@ fn a_configuration_that_cannot_work_is_refused() {
     let config = |urls: &[&str], key: &str| {
         let urls = urls.iter().map(|url| url.parse().unwrap()).collect();
         let (clock, chance) = (Clock::fixed(NOW), Chance::System);
-        RemoteControl::new(RemoteConfig { urls, key: Secret::new(key), clock, chance, deadlines: quick() }).map(|_| ())
+        let (key, roots) = (Secret::new(key), ExtraRoots::default());
+        RemoteControl::new(RemoteConfig { urls, key, roots, clock, chance, deadlines: quick() }).map(|_| ())
     };
     assert_eq!(config(&[], KEY), Err(InvalidRemote::Address));
     assert_eq!(config(&["http://a"], ""), Err(InvalidRemote::Key));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chill_control::ExtraRoots;
 use chill_control::wire::InternalKeys;
 use chill_core::Secret;
 
@@ -30,6 +31,8 @@ pub(crate) struct ControlSection {
     pub remote_urls: Vec<url::Url>,
     /// The key an edge presents.
     pub remote_key: Option<Secret>,
+    /// Authorities besides the public ones for `https` addresses of the control plane.
+    pub remote_roots: ExtraRoots,
 }
 
 const REMOTE: &str = "http://localhost:3000";
@@ -47,6 +50,7 @@ impl ControlSection {
             internal_keys: internal_keys(reader),
             internal_api: reader.text("INTERNAL_API_KEY").is_some(),
             master_key: master_key(reader),
+            remote_roots: remote_roots(reader),
             remote_urls: remote_urls(reader),
             remote_key: reader.secret("CHILLSTREAMS_API_KEY"),
         }
@@ -81,6 +85,20 @@ fn remote_urls(reader: &mut Reader<'_>) -> Vec<url::Url> {
         );
     }
     parsed.into_iter().filter_map(Result::ok).collect()
+}
+
+/// The certificates of `SSL_CERT_FILE`, where an address of the control plane needs any.
+fn remote_roots(reader: &mut Reader<'_>) -> ExtraRoots {
+    let urls = reader.text("CHILLSTREAMS_API_URL").unwrap_or(REMOTE);
+    let Some(path) = reader.text("SSL_CERT_FILE").filter(|_| urls.contains("https://")) else {
+        return ExtraRoots::default();
+    };
+    let read = std::fs::read(path).map_err(|error| format!("`{path}` cannot be read: {error}"));
+    let parsed = read.and_then(|pem| ExtraRoots::parse(&pem).map_err(|why| format!("`{path}`: {why}")));
+    parsed.unwrap_or_else(|what| {
+        reader.fault("SSL_CERT_FILE", what);
+        ExtraRoots::default()
+    })
 }
 
 fn list(text: Option<&str>) -> Vec<&str> {

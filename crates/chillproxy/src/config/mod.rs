@@ -156,6 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_authorities_is_read_where_it_is_needed() {
+        let secure = ("CHILLSTREAMS_API_URL", "http://one:3000,https://two");
+        let missing = ("SSL_CERT_FILE", "/nowhere/authorities.pem");
+        let faults = read(&[secure, missing]).unwrap_err();
+        assert!(
+            faults[0].to_string().contains("SSL_CERT_FILE: `/nowhere/authorities.pem` cannot be read"),
+            "{faults:?}"
+        );
+        assert!(read(&[missing]).is_ok(), "plain addresses need no authority");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let empty = ("SSL_CERT_FILE", file.path().to_str().unwrap());
+        assert!(read(&[secure, empty]).unwrap_err()[0].to_string().contains("no certificate"));
+    }
+
+    #[test]
     fn every_fault_is_named_at_once_and_no_secret_is_shown() {
         let faults = read(&[
             ("PORT", "eighty"),

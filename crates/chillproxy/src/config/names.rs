@@ -36,6 +36,7 @@ pub(crate) const NAMES: &[Name] = &[
     Name { name: "REDIS_URI", aliases: &["STREMTHRU_REDIS_URI"], secret: true },
     plain("CHILLSTREAMS_API_URL"),
     secret("CHILLSTREAMS_API_KEY"),
+    plain("SSL_CERT_FILE"),
     plain("ENABLE_CHILLSTREAMS_AUTH"),
     secret("INTERNAL_API_KEY"),
     secret("CHILLPROXY_MASTER_KEY"),

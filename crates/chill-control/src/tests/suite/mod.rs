@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::{NOW, World, world};
 use crate::wire::{InternalKeys, internal_api};
-use crate::{Deadlines, RemoteConfig, RemoteControl};
+use crate::{Deadlines, ExtraRoots, RemoteConfig, RemoteControl};
 
 pub(crate) const KEY: &str = "an-internal-key-of-the-suite-0123456789";
 
@@ -76,7 +76,8 @@ pub(crate) fn remote(urls: &[&str]) -> RemoteControl {
 pub(crate) fn remote_with(urls: &[&str], deadlines: Deadlines) -> RemoteControl {
     let urls = urls.iter().map(|url| url.parse().unwrap()).collect();
     let (clock, chance) = (Clock::fixed(NOW), Chance::System);
-    RemoteControl::new(RemoteConfig { urls, key: Secret::new(KEY), clock, chance, deadlines }).unwrap()
+    let (key, roots) = (Secret::new(KEY), ExtraRoots::default());
+    RemoteControl::new(RemoteConfig { urls, key, roots, clock, chance, deadlines }).unwrap()
 }
 
 /// The next item, which must come soon.

@@ -44,6 +44,7 @@ pub(super) fn remote(config: &Config) -> anyhow::Result<RemoteControl> {
     let section = &config.control;
     Ok(RemoteControl::new(RemoteConfig {
         urls: section.remote_urls.clone(),
+        roots: section.remote_roots.clone(),
         key: section.remote_key.clone().unwrap_or_else(|| Secret::new("")),
         clock: Clock::System,
         chance: Chance::System,
