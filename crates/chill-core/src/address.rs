@@ -44,7 +44,7 @@ impl TrustedProxies {
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: Forwarding<'_>) -> IpAddr {
         let peer = canonical(peer);
-        if !self.trusts(peer) {
+        if !self.contains(peer) {
             return peer;
         }
         let hops: Vec<&str> = match (headers.x_forwarded_for, headers.forwarded, headers.x_real_ip) {
@@ -57,14 +57,20 @@ impl TrustedProxies {
         for hop in hops.into_iter().rev() {
             let Some(address) = parse_hop(hop) else { break };
             client = address;
-            if !self.trusts(address) {
+            if !self.contains(address) {
                 break;
             }
         }
         client
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether what `peer` says of the request it forwards is believed.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.contains(canonical(peer))
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|net| net.contains(&address))
     }
 }

@@ -7,7 +7,9 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -67,10 +69,10 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The device of a request. `address` is the client's, already walked through trusted proxies.
     #[must_use]
-    pub fn device(&self, address: IpAddr, user_agent: &str) -> DeviceId {
+    pub fn device(&self, address: IpAddr, player: &Player<'_>) -> DeviceId {
         let player = match self.mode {
-            FingerprintMode::Player => family(user_agent).unwrap_or(user_agent),
-            FingerprintMode::Exact => user_agent,
+            FingerprintMode::Player => player.family.unwrap_or(player.agent),
+            FingerprintMode::Exact => player.agent,
         };
         let text = format!("{}|{player}", household(address));
         DeviceId(match &self.secret {
@@ -80,15 +82,28 @@ impl Fingerprint {
     }
 }
 
-/// What an operator sees beside a device: the player's family, or the first word of its User-Agent.
-#[must_use]
-pub fn label(user_agent: &str) -> String {
-    match family(user_agent) {
-        Some(_) => "Stremio player".to_owned(),
-        None => {
-            let word = user_agent.split_whitespace().next().unwrap_or("unknown player");
-            word.chars().filter(|c| !c.is_control()).take(40).collect()
+/// A request's `User-Agent`, looked at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Player<'a> {
+    agent: &'a str,
+    family: Option<&'static str>,
+}
+
+impl<'a> Player<'a> {
+    /// Looks for the marks of known player stacks.
+    #[must_use]
+    pub fn of(agent: &'a str) -> Self {
+        Self { agent, family: MARKS.as_ref().is_some_and(|marks| marks.is_match(agent)).then_some(STREMIO) }
+    }
+
+    /// What an operator sees beside a device: the player's family, or the first word of its `User-Agent`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        if self.family.is_some() {
+            return "Stremio player".to_owned();
         }
+        let word = self.agent.split_whitespace().next().unwrap_or("unknown player");
+        word.chars().filter(|c| !c.is_control()).take(40).collect()
     }
 }
 
@@ -121,11 +136,11 @@ const STACKS: &[(&str, &str)] = &[
     ("node-fetch", "the streaming server's HTTP client"),
 ];
 
-/// The family of a known player stack.
-fn family(user_agent: &str) -> Option<&'static str> {
-    let lower = user_agent.to_ascii_lowercase();
-    STACKS.iter().any(|(mark, _)| lower.contains(mark)).then_some(STREMIO)
-}
+/// All marks in one pass over the text, however many there are. They are few and short, so building it cannot fail.
+static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let marks = STACKS.iter().map(|(mark, _)| mark);
+    AhoCorasick::builder().ascii_case_insensitive(true).build(marks).ok()
+});
 
 /// HMAC-SHA256 under the operator's secret (RFC 2104: a key longer than a block is hashed first).
 fn keyed(secret: &Secret, text: &str) -> String {
@@ -151,9 +166,9 @@ mod tests {
     #[test]
     fn the_plain_formula_holds_for_unknown_agents() {
         // sha256("203.0.113.9|TestAgent/1.0"), computed with coreutils.
-        let device = Fingerprint::default().device(ip("203.0.113.9"), "TestAgent/1.0");
+        let device = Fingerprint::default().device(ip("203.0.113.9"), &Player::of("TestAgent/1.0"));
         assert_eq!(device.as_str(), "c6dfc789d37fd82af70ce0554bfec7b78438c13e2a42c0badd006fd922a46f23");
-        assert_eq!(device, Fingerprint::default().device(ip("::ffff:203.0.113.9"), "TestAgent/1.0"));
+        assert_eq!(device, Fingerprint::default().device(ip("::ffff:203.0.113.9"), &Player::of("TestAgent/1.0")));
     }
 
     #[test]
@@ -168,20 +183,20 @@ mod tests {
             "Dalvik/2.1.0 (Linux; U; Android 13)",
         ];
         let fingerprint = Fingerprint::default();
-        let first = fingerprint.device(ip("198.51.100.4"), agents[0]);
+        let first = fingerprint.device(ip("198.51.100.4"), &Player::of(agents[0]));
         for agent in agents {
-            assert_eq!(fingerprint.device(ip("198.51.100.4"), agent), first, "{agent}");
-            assert_eq!(label(agent), "Stremio player");
+            assert_eq!(fingerprint.device(ip("198.51.100.4"), &Player::of(agent)), first, "{agent}");
+            assert_eq!(Player::of(agent).label(), "Stremio player");
         }
-        assert_ne!(fingerprint.device(ip("198.51.100.5"), agents[0]), first);
+        assert_ne!(fingerprint.device(ip("198.51.100.5"), &Player::of(agents[0])), first);
     }
 
     #[test]
     fn exact_mode_tells_stacks_apart() {
         let exact = Fingerprint { mode: FingerprintMode::Exact, secret: None };
         assert_ne!(
-            exact.device(ip("198.51.100.4"), "okhttp/4.12.0"),
-            exact.device(ip("198.51.100.4"), "Lavf/60.3.100")
+            exact.device(ip("198.51.100.4"), &Player::of("okhttp/4.12.0")),
+            exact.device(ip("198.51.100.4"), &Player::of("Lavf/60.3.100"))
         );
     }
 
@@ -190,9 +205,9 @@ mod tests {
         let keyed = |secret| Fingerprint { secret: Some(Secret::new(secret)), ..Fingerprint::default() };
         let (a, b) = (keyed("one"), keyed("two"));
         let address = ip("198.51.100.4");
-        assert_ne!(a.device(address, "x"), b.device(address, "x"));
-        assert_ne!(a.device(address, "x"), Fingerprint::default().device(address, "x"));
-        assert_eq!(a.device(address, "x").as_str().len(), 64);
+        assert_ne!(a.device(address, &Player::of("x")), b.device(address, &Player::of("x")));
+        assert_ne!(a.device(address, &Player::of("x")), Fingerprint::default().device(address, &Player::of("x")));
+        assert_eq!(a.device(address, &Player::of("x")).as_str().len(), 64);
     }
 
     #[test]
@@ -200,20 +215,20 @@ mod tests {
         // printf '203.0.113.9|TestAgent/1.0' | openssl dgst -sha256 -hmac operator-secret
         let keyed = Fingerprint { secret: Some(Secret::new("operator-secret")), ..Fingerprint::default() };
         assert_eq!(
-            keyed.device(ip("203.0.113.9"), "TestAgent/1.0").as_str(),
+            keyed.device(ip("203.0.113.9"), &Player::of("TestAgent/1.0")).as_str(),
             "8db3d7e9449ab0c3e92218210337f238fc8781f229b639a514b45b452115ddf4"
         );
         let long = Fingerprint { secret: Some(Secret::new("k".repeat(100))), ..Fingerprint::default() };
         assert_eq!(
-            long.device(ip("203.0.113.9"), "TestAgent/1.0").as_str(),
+            long.device(ip("203.0.113.9"), &Player::of("TestAgent/1.0")).as_str(),
             "7fb0c0557180e4b53dbdf82ed3f7fb32513b8d6c187f10f0c25f6513f6542d49"
         );
     }
 
     #[test]
     fn labels_are_short_and_plain() {
-        assert_eq!(label("curl/8.1 x"), "curl/8.1");
-        assert_eq!(label(""), "unknown player");
-        assert_eq!(label(&"x".repeat(500)).len(), 40);
+        assert_eq!(Player::of("curl/8.1 x").label(), "curl/8.1");
+        assert_eq!(Player::of("").label(), "unknown player");
+        assert_eq!(Player::of(&"x".repeat(500)).label().len(), 40);
     }
 }

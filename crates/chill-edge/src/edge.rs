@@ -18,7 +18,9 @@ use crate::limit::Limiter;
 use crate::playbacks::{Limits, Playbacks};
 use crate::relay::{Relay, RelayConfig};
 use crate::stremio::configure::{self, TokenChecks};
-use crate::stremio::{self, cached::StoreCaches, catalogue::Catalogue, choices::ChosenCache, start::Starts};
+use crate::stremio::{
+    self, cached::StoreCaches, catalogue::Catalogue, choices::ChosenCache, links::Links, start::Starts,
+};
 use crate::usage::Usage;
 
 /// What an edge needs from the outside.
@@ -107,6 +109,7 @@ pub struct Edge {
     pub(crate) starts: Starts,
     pub(crate) catalogue: Catalogue,
     pub(crate) caches: StoreCaches,
+    pub(crate) links: Links,
     pub(crate) chosen: ChosenCache,
     pub(crate) token_checks: TokenChecks,
     pub(crate) relay: Relay,
@@ -127,6 +130,7 @@ impl Edge {
             starts: Starts::new(),
             catalogue,
             caches: StoreCaches::new(),
+            links: Links::new(),
             chosen: ChosenCache::new(),
             token_checks: TokenChecks::new(),
             relay: Relay::new(config.relay.clone()),
@@ -158,7 +162,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
     Router::new()
         .route("/stremio/torz", any(stremio::answer))
         .route("/stremio/torz/", any(stremio::answer))
-        .route("/stremio/torz/{*rest}", any(stremio::answer))
+        .route(stremio::ADDON_ROUTE, any(stremio::answer))
         .route("/stremio/_/clips/{name}", any(stremio::clip::answer))
         .route("/stremio/_/configure.css", get(configure::style))
         .route("/stremio/_/configure.js", get(configure::script))

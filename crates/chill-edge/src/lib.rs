@@ -31,3 +31,4 @@ mod viewer;
 mod tests;
 
 pub use edge::{Edge, EdgeConfig, Ports, router};
+pub use stremio::{ADDON_ROUTE, addon, is_addon};

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use chill_core::DeviceId;
-use chill_core::address::{Forwarding, TrustedProxies};
-use chill_core::device::label;
+use chill_core::address::{Forwarding, TrustedProxies, canonical};
+use chill_core::device::Player;
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, header};
@@ -33,10 +33,11 @@ impl Viewer {
         let address = client(&config.trusted_proxies, peer, &parts.headers);
         let agent = text(&parts.headers, header::USER_AGENT.as_str()).unwrap_or_default();
         let agent = agent.get(..agent.floor_char_boundary(LONGEST_AGENT)).unwrap_or_default();
+        let player = Player::of(agent);
         Self {
             address,
-            device: config.fingerprint.device(address, agent),
-            label: label(agent),
+            device: config.fingerprint.device(address, &player),
+            label: player.label(),
             base: base(config, peer, parts),
         }
     }
@@ -48,6 +49,9 @@ impl Viewer {
 }
 
 fn client(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    if !proxies.trusts(peer) {
+        return canonical(peer);
+    }
     let (list, forwarded) = (joined(headers, "x-forwarded-for"), joined(headers, "forwarded"));
     let forwarding = Forwarding {
         x_forwarded_for: list.as_deref(),
@@ -62,7 +66,7 @@ fn base(config: &EdgeConfig, peer: IpAddr, parts: &Parts) -> String {
     if let Some(base) = &config.base_url {
         return base.as_str().trim_end_matches('/').to_owned();
     }
-    let proxied = believes(&config.trusted_proxies, peer);
+    let proxied = config.trusted_proxies.trusts(peer);
     let forwarded = |name| proxied.then(|| text(&parts.headers, name)).flatten().map(first);
     let scheme = match forwarded("x-forwarded-proto") {
         Some("https") => "https",
@@ -73,16 +77,6 @@ fn base(config: &EdgeConfig, peer: IpAddr, parts: &Parts) -> String {
         .or_else(|| text(&parts.headers, header::HOST.as_str()).and_then(authority))
         .or_else(|| parts.uri.authority().cloned());
     format!("{scheme}://{}", host.as_ref().map_or("localhost", Authority::as_str))
-}
-
-/// Whether forwarding headers of this peer count: then, and only then, an address in them is taken for the client's.
-fn believes(proxies: &TrustedProxies, peer: IpAddr) -> bool {
-    let probe = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(198, 51, 100, 1)].map(IpAddr::V4);
-    let seen = |ip: IpAddr| {
-        let text = ip.to_string();
-        proxies.client(peer, Forwarding { x_real_ip: Some(&text), ..Forwarding::default() }) == ip
-    };
-    probe.into_iter().all(seen)
 }
 
 /// A host that is only a host: no user, no path, no quotes.

@@ -84,7 +84,13 @@ impl ConnectionCut {
     /// Notes what the connection carries from now on: a film, when the relay made this response, else nothing. The film
     /// before it is forgotten, since HTTP/1.1 has sent it whole by then.
     pub fn follow<B>(&self, response: &Response<B>) {
-        self.0.film.send_replace(response.extensions().get::<Relayed>().map(|relayed| relayed.0.clone()));
+        let film = response.extensions().get::<Relayed>().map(|relayed| relayed.0.clone());
+        // A list after a list is no news: waking the connection's task for it costs more than the rest of this.
+        self.0.film.send_if_modified(|carried| {
+            let news = film.is_some() || carried.is_some();
+            *carried = film;
+            news
+        });
     }
 
     /// Resolves when the connection must be dropped at once; never, when nothing is cut.

@@ -12,6 +12,7 @@ mod choose_file;
 pub(crate) mod clip;
 pub(crate) mod configure;
 mod describe;
+pub(crate) mod links;
 mod manifest;
 mod origin;
 mod playback;
@@ -39,18 +40,33 @@ use route::Ask;
 /// Where the addon lives.
 pub(crate) const TORZ: &str = "/stremio/torz";
 
-/// Answers everything below [`TORZ`].
+/// Everything below [`TORZ`], as the router's pattern says it.
+pub const ADDON_ROUTE: &str = "/stremio/torz/{*rest}";
+
+/// Whether [`addon`] answers a path.
+#[must_use]
+pub fn is_addon(path: &str) -> bool {
+    path.strip_prefix(TORZ).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// [`addon`] as a handler.
 pub(crate) async fn answer(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    addon(&edge, request).await
+}
+
+/// Answers everything below `/stremio/torz`. The request must carry `axum::extract::ConnectInfo<SocketAddr>`, and the
+/// listener follow [`crate::relay::ConnectionCut`] in the response's extensions.
+pub async fn addon(edge: &Arc<Edge>, request: Request) -> Response {
     if cors::is_preflight(request.method()) {
         return cors::preflight();
     }
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().strip_prefix(TORZ).unwrap_or_default();
-    let answered = match (Ask::parse(path), &parts.method) {
+    let answered = match (Ask::parse(path, &edge.links), &parts.method) {
         // A page, not a part of the protocol: other origins have no business with it.
-        (Ok(Ask::Configure(data)), _) => return configure::answer(&edge, &parts, body, data.as_ref()).await,
+        (Ok(Ask::Configure(data)), _) => return configure::answer(edge, &parts, body, data.as_deref()).await,
         (ask, &Method::GET | &Method::HEAD) => match ask {
-            Ok(ask) => dispatch(&edge, &parts, ask).await,
+            Ok(ask) => dispatch(edge, &parts, ask).await,
             Err(error) => Err(error),
         },
         _ => Err(ApiError::method_not_allowed()),
@@ -65,7 +81,7 @@ async fn dispatch(edge: &Arc<Edge>, parts: &http::request::Parts, ask: Ask) -> R
     limit::admit(edge, &viewer, &ask).await?;
     match ask {
         Ask::Root | Ask::Configure(_) => Ok(configure::from_root()),
-        Ask::Manifest(data) => Ok(manifest::answer(&edge.config, data.as_ref())),
+        Ask::Manifest(data) => Ok(manifest::answer(&edge.config, data.as_deref())),
         Ask::Streams(data, content) => Ok(Box::pin(stream_list::answer(edge, &viewer, &data, content)).await),
         Ask::Play(data, click) => Box::pin(playback::answer(edge, &viewer, &data, click, parts)).await,
     }

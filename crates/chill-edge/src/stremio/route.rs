@@ -3,10 +3,13 @@
 //! Read here and not by the router, because a link in standard base64 may hold a raw `/`: whatever stands before the
 //! words of the protocol is the user data.
 
+use std::sync::Arc;
+
 use chill_core::{ContentId, InfoHash, StoreCode};
 use percent_encoding::percent_decode_str;
 
-use super::user_data::{InvalidUserData, LONGEST, UserData};
+use super::links::Links;
+use super::user_data::UserData;
 use crate::error::ApiError;
 
 /// A longer file name in a playback link is not one of ours.
@@ -18,13 +21,13 @@ pub(crate) enum Ask {
     /// `/`: where to begin.
     Root,
     /// `/configure` and `/{ud}/configure`.
-    Configure(Option<UserData>),
+    Configure(Option<Arc<UserData>>),
     /// `/manifest.json` and `/{ud}/manifest.json`.
-    Manifest(Option<UserData>),
+    Manifest(Option<Arc<UserData>>),
     /// `/{ud}/stream/{type}/{id}.json`; no content when the id is of another kind than Torz knows.
-    Streams(UserData, Option<ContentId>),
+    Streams(Arc<UserData>, Option<ContentId>),
     /// `/{ud}/_/strem/{sid}/{store}/{hash}/{idx}/{name}`.
-    Play(UserData, Click),
+    Play(Arc<UserData>, Click),
 }
 
 /// A click on a stream.
@@ -41,7 +44,7 @@ pub(crate) struct Click {
 
 impl Ask {
     /// Reads the path after `/stremio/torz`, still percent-encoded.
-    pub(crate) fn parse(path: &str) -> Result<Self, ApiError> {
+    pub(crate) fn parse(path: &str, links: &Links) -> Result<Self, ApiError> {
         let path = path.strip_prefix('/').unwrap_or(path);
         match path {
             "" => return Ok(Self::Root),
@@ -50,29 +53,19 @@ impl Ask {
             _ => {}
         }
         if let Some((segment, rest)) = path.split_once("/_/strem/") {
-            return Ok(Self::Play(user_data(segment)?, click(rest)?));
+            return Ok(Self::Play(links.read(segment)?, click(rest)?));
         }
         if let Some((segment, rest)) = path.split_once("/stream/") {
-            return Ok(Self::Streams(user_data(segment)?, content(rest)?));
+            return Ok(Self::Streams(links.read(segment)?, content(rest)?));
         }
         if let Some(segment) = path.strip_suffix("/manifest.json") {
-            return Ok(Self::Manifest(Some(user_data(segment)?)));
+            return Ok(Self::Manifest(Some(links.read(segment)?)));
         }
         if let Some(segment) = path.strip_suffix("/configure") {
-            return user_data(segment).map(|data| Self::Configure(Some(data)));
+            return links.read(segment).map(|data| Self::Configure(Some(data)));
         }
         Err(ApiError::not_found())
     }
-}
-
-fn user_data(segment: &str) -> Result<UserData, ApiError> {
-    // Percent-encoding makes at most three characters of one.
-    if segment.len() > 3 * LONGEST {
-        return Err(ApiError::bad_request(InvalidUserData::Oversized.to_string()));
-    }
-    let decoded = percent_decode_str(segment).decode_utf8();
-    let decoded = decoded.map_err(|_| ApiError::bad_request(InvalidUserData::NotBase64.to_string()))?;
-    UserData::parse(&decoded).map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
 /// `{type}/{id}.json`, with extra properties after the id ignored. An id or type that other addons know is no error.
@@ -128,6 +121,10 @@ mod tests {
 
     const HASH: &str = "0123456789abcdef0123456789abcdef01234567";
 
+    fn ask(path: &str) -> Result<Ask, ApiError> {
+        Ask::parse(path, &Links::new())
+    }
+
     fn segment() -> String {
         BASE64URL_NOPAD.encode(br#"{"stores":[{"c":"tb","t":"x"}]}"#)
     }
@@ -135,12 +132,12 @@ mod tests {
     #[test]
     fn the_protocols_paths_are_understood() {
         let ud = segment();
-        assert!(matches!(Ask::parse("/"), Ok(Ask::Root)));
-        assert!(matches!(Ask::parse("/configure"), Ok(Ask::Configure(None))));
-        assert!(matches!(Ask::parse(&format!("/{ud}/configure")), Ok(Ask::Configure(Some(_)))));
-        assert!(matches!(Ask::parse("/manifest.json"), Ok(Ask::Manifest(None))));
-        assert!(matches!(Ask::parse(&format!("/{ud}/manifest.json")), Ok(Ask::Manifest(Some(_)))));
-        assert_eq!(Ask::parse(&format!("/{ud}/catalog/movie/x.json")).unwrap_err().status, 404);
+        assert!(matches!(ask("/"), Ok(Ask::Root)));
+        assert!(matches!(ask("/configure"), Ok(Ask::Configure(None))));
+        assert!(matches!(ask(&format!("/{ud}/configure")), Ok(Ask::Configure(Some(_)))));
+        assert!(matches!(ask("/manifest.json"), Ok(Ask::Manifest(None))));
+        assert!(matches!(ask(&format!("/{ud}/manifest.json")), Ok(Ask::Manifest(Some(_)))));
+        assert_eq!(ask(&format!("/{ud}/catalog/movie/x.json")).unwrap_err().status, 404);
     }
 
     #[test]
@@ -149,8 +146,7 @@ mod tests {
         let standard = BASE64.encode(json);
         assert!(standard.contains('/'), "{standard}");
         for form in [standard.clone(), standard.replace('/', "%2F").replace('=', "%3D").replace('+', "%2B")] {
-            let Ok(Ask::Streams(data, Some(content))) = Ask::parse(&format!("/{form}/stream/movie/tt0063350.json"))
-            else {
+            let Ok(Ask::Streams(data, Some(content))) = ask(&format!("/{form}/stream/movie/tt0063350.json")) else {
                 panic!("{form}");
             };
             assert_eq!((data.stores.len(), content.to_string().as_str()), (1, "tt0063350"));
@@ -158,7 +154,7 @@ mod tests {
     }
 
     fn streams(rest: &str) -> Result<Option<String>, u16> {
-        match Ask::parse(&format!("/{}/stream/{rest}", segment())) {
+        match ask(&format!("/{}/stream/{rest}", segment())) {
             Ok(Ask::Streams(_, content)) => Ok(content.map(|content| content.to_string())),
             Ok(_) => panic!("{rest} is a stream list"),
             Err(error) => Err(error.status.as_u16()),
@@ -191,7 +187,7 @@ mod tests {
 
     #[test]
     fn clicks_name_a_file_by_index_or_name_or_not_at_all() {
-        let click = |rest: &str| match Ask::parse(&format!("/{}/_/strem/{rest}", segment())) {
+        let click = |rest: &str| match ask(&format!("/{}/_/strem/{rest}", segment())) {
             Ok(Ask::Play(_, click)) => Ok((click.index, click.name)),
             Ok(_) => panic!("{rest} is a click"),
             Err(error) => Err(error.status.as_u16()),
@@ -208,7 +204,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_path_panics(path in ".{0,200}") {
-            let _ = Ask::parse(&path);
+            let _ = ask(&path);
         }
     }
 }

@@ -16,7 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
+
+use super::gate::Gate;
 
 /// How many connections are served at once; more wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 10_000;
@@ -34,8 +35,8 @@ pub(super) struct Patience {
     pub(super) drain: Duration,
 }
 
-/// Serves `app` until `stop`, then lets open requests end.
-pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken, patience: Patience) {
+/// Serves what is behind `gate` until `stop`, then lets open requests end.
+pub(super) async fn serve(listener: TcpListener, gate: Gate, stop: CancellationToken, patience: Patience) {
     let open = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -46,7 +47,7 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: Cancel
         };
         match accepted {
             Ok((stream, peer)) => {
-                drop(open.spawn(connection(stream, peer, app.clone(), patience.player, stop.clone(), place)));
+                drop(open.spawn(connection(stream, peer, gate.clone(), patience.player, stop.clone(), place)));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -65,7 +66,7 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: Cancel
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    app: axum::Router,
+    gate: Gate,
     idle: Duration,
     stop: CancellationToken,
     _place: OwnedSemaphorePermit,
@@ -78,9 +79,9 @@ async fn connection(
     let followed = cut.clone();
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        let (app, cut) = (app.clone(), followed.clone());
+        let (gate, cut) = (gate.clone(), followed.clone());
         async move {
-            let response = app.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {});
+            let response = gate.answer(request.map(Body::new)).await;
             cut.follow(&response);
             Ok::<_, Infallible>(response)
         }

@@ -4,41 +4,59 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use chill_edge::Edge;
 use serde_json::json;
 use tower::ServiceExt;
 
-/// The way into the planes: closed until [`Gate::open`].
+use super::front::Front;
+
+/// The way into the planes: closed until [`Gate::open`]. Clones are the same gate.
 #[derive(Clone, Default)]
-pub(super) struct Gate(Arc<OnceLock<Router>>);
+pub(super) struct Gate(Arc<Inner>);
+
+struct Inner {
+    planes: OnceLock<Front>,
+    waiting: Router,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { planes: OnceLock::new(), waiting: health().fallback(async || starting()) }
+    }
+}
 
 impl Gate {
-    /// From now on requests go to `planes`. A second call changes nothing.
-    pub(super) fn open(&self, planes: Router) {
-        if self.0.set(planes).is_err() {
+    /// These routes and nothing else, for a listener beside the planes.
+    pub(super) fn only(routes: Router) -> Self {
+        Self(Arc::new(Inner { planes: OnceLock::new(), waiting: routes }))
+    }
+
+    /// From now on requests go to the edge's addon and the planes' routes. A second call changes nothing.
+    pub(super) fn open(&self, edge: Option<Arc<Edge>>, routes: Router) {
+        if self.0.planes.set(Front::new(edge, routes.merge(health()))).is_err() {
             tracing::debug!("the gate was open already");
         }
     }
 
-    /// The router to listen with.
-    pub(super) fn router(&self) -> Router {
-        Router::new()
-            .route("/health", get(|| async { axum::Json(json!({"status": "ok"})) }))
-            .route("/v0/health", get(|| async { axum::Json(json!({"data": {"status": "ok"}})) }))
-            .route("/livez", get(|| async { axum::Json(json!({"status": "ok"})) }))
-            .fallback(through)
-            .with_state(self.clone())
+    /// Answers one request.
+    pub(super) async fn answer(&self, request: Request<Body>) -> Response {
+        match self.0.planes.get() {
+            Some(planes) => planes.answer(request).await,
+            None => self.0.waiting.clone().oneshot(request).await.unwrap_or_else(|never| match never {}),
+        }
     }
 }
 
-async fn through(State(gate): State<Gate>, request: Request<Body>) -> Response {
-    match gate.0.get() {
-        Some(planes) => planes.clone().oneshot(request).await.into_response(),
-        None => starting(),
-    }
+/// That the process lives.
+fn health() -> Router {
+    Router::new()
+        .route("/health", get(|| async { axum::Json(json!({"status": "ok"})) }))
+        .route("/v0/health", get(|| async { axum::Json(json!({"data": {"status": "ok"}})) }))
+        .route("/livez", get(|| async { axum::Json(json!({"status": "ok"})) }))
 }
 
 fn starting() -> Response {
@@ -50,18 +68,19 @@ fn starting() -> Response {
 mod tests {
     use super::*;
 
-    async fn status(router: &Router, path: &str) -> StatusCode {
-        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-        router.clone().oneshot(request).await.unwrap().status()
+    async fn status(gate: &Gate, path: &str) -> StatusCode {
+        gate.answer(Request::builder().uri(path).body(Body::empty()).unwrap()).await.status()
     }
 
     #[tokio::test]
     async fn health_answers_before_the_planes_do() {
         let gate = Gate::default();
-        let router = gate.router();
-        assert_eq!(status(&router, "/health").await, StatusCode::OK);
-        assert_eq!(status(&router, "/planes").await, StatusCode::SERVICE_UNAVAILABLE);
-        gate.open(Router::new().route("/planes", get(|| async { "open" })));
-        assert_eq!(status(&router, "/planes").await, StatusCode::OK);
+        assert_eq!(status(&gate, "/health").await, StatusCode::OK);
+        assert_eq!(status(&gate, "/planes").await, StatusCode::SERVICE_UNAVAILABLE);
+        gate.open(None, Router::new().route("/planes", get(|| async { "open" })));
+        for path in ["/planes", "/health", "/v0/health", "/livez"] {
+            assert_eq!(status(&gate, path).await, StatusCode::OK, "{path}");
+        }
+        assert_eq!(status(&gate, "/stremio/torz/manifest.json").await, StatusCode::NOT_FOUND);
     }
 }

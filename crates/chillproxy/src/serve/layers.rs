@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use metrics::{Counter, Histogram};
@@ -27,8 +27,12 @@ async fn log(request: Request, next: Next) -> Response {
         .as_ref()
         .or_else(|| response.extensions().get::<MatchedPath>())
         .map_or("(no route)", MatchedPath::as_str);
-    let status = response.status();
-    let elapsed = start.elapsed();
+    record(&method, route, response.status(), start.elapsed());
+    response
+}
+
+/// Logs and counts one answered request.
+pub(super) fn record(method: &Method, route: &str, status: StatusCode, elapsed: Duration) {
     count(status, elapsed);
     let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     if status.is_server_error() {
@@ -38,7 +42,6 @@ async fn log(request: Request, next: Next) -> Response {
     } else {
         tracing::debug!(%method, route, status = status.as_u16(), ms, "request");
     }
-    response
 }
 
 /// Most answers are of one kind, whose handles are looked up once; the recorder is there before the first request.
@@ -58,7 +61,7 @@ async fn unknown_path() -> Response {
 }
 
 /// The panic's own text may hold anything, so it goes nowhere; the hook in `main` logs the place.
-fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+pub(super) fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     envelope(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server made a mistake. It has been logged.")
 }
 

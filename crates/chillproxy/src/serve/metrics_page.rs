@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::accept;
+use super::gate::Gate;
 use crate::config::ListenSection;
 
 /// Whoever takes no byte of the page for so long is gone.
@@ -38,7 +39,7 @@ pub(super) async fn start(
     let page = recorder.clone();
     let app = Router::new().route("/metrics", get(move || std::future::ready(page.render())));
     let patience = accept::Patience { player: UNREAD, drain: Duration::ZERO };
-    tokio::spawn(accept::serve(listener, app, stop.clone(), patience));
+    tokio::spawn(accept::serve(listener, Gate::only(app), stop.clone(), patience));
     tokio::spawn(async move {
         while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
             recorder.run_upkeep();

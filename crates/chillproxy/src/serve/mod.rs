@@ -2,6 +2,7 @@
 //! the usage, close.
 
 mod accept;
+mod front;
 mod gate;
 mod layers;
 mod metrics_page;
@@ -42,7 +43,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let gate = Gate::default();
     metrics_page::start(&config.listen, recorder, stop.clone()).await?;
     let patience = accept::Patience { player: config.edge.player_timeout, drain: DRAIN };
-    let serving = tokio::spawn(accept::serve(listener, gate.router(), stop.clone(), patience));
+    let serving = tokio::spawn(accept::serve(listener, gate.clone(), stop.clone(), patience));
     tracing::info!("listening on http://{}", shown(address));
 
     for name in &config.without_effect {
@@ -55,7 +56,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         signal = &mut signal => return signal,
     };
     let background = planes.start(&stop);
-    gate.open(layers::wrap(planes.router()));
+    gate.open(planes.addon(), planes.router());
     match config.role {
         Role::Edge => tracing::info!(role = ?config.role, "ready"),
         Role::All | Role::Control => {

@@ -96,6 +96,11 @@ impl EdgePlane {
         Self { library: Some(library), ..self }
     }
 
+    /// What answers the addon's viewers.
+    pub(super) fn addon(&self) -> Arc<Edge> {
+        Arc::clone(&self.edge)
+    }
+
     /// What viewers ask.
     pub(super) fn router(&self) -> Router {
         let torznab = chill_edge::torznab::router(Arc::clone(&self.edge), self.users.clone());

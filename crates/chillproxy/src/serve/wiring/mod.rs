@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use chill_control::Control;
 use chill_core::{ControlPlane, Secret};
+use chill_edge::Edge;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -78,6 +79,11 @@ impl Planes {
     /// Everything that is answered once the planes are wired.
     pub(super) fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// The edge, when this process is one.
+    pub(super) fn addon(&self) -> Option<Arc<Edge>> {
+        self.edge.as_ref().map(EdgePlane::addon)
     }
 
     /// Starts the work in the background; it ends after `stop`.
