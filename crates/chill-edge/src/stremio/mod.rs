@@ -18,6 +18,7 @@ mod origin;
 mod playback;
 pub(crate) mod route;
 mod seat;
+mod sheet;
 mod shelf;
 pub(crate) mod start;
 mod stream_list;

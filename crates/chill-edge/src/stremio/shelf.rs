@@ -16,6 +16,7 @@ use super::catalogue::Candidate;
 use super::choices::Chosen;
 use super::choose_file::{Wish, choose};
 use super::describe::{Pick, binge_group, description, facts, name};
+use super::sheet::Sheet;
 use crate::choose::{AtStore, Candidate as Stream, Category, ChosenFile, Kind, Shown};
 
 /// What may stand in a path segment as it is (RFC 3986, unreserved).
@@ -292,21 +293,21 @@ impl Layout {
     }
 
     /// The list for one viewer, whose links begin with `link`.
-    pub(crate) fn body(&self, link: &str) -> Vec<u8> {
+    pub(crate) fn body(&self, link: &str) -> Bytes {
         const HEAD: &[u8] = b"{\"streams\":[";
         let quoted = json!(link).to_string();
         let opening = format!("{{\"url\":{}", quoted.strip_suffix('"').unwrap_or(&quoted));
         let length: usize = self.pieces.iter().map(|piece| piece.len() + opening.len() + 1).sum();
-        let mut body = Vec::with_capacity(HEAD.len() + length + 2);
-        body.extend_from_slice(HEAD);
+        let mut body = Sheet::with_room(HEAD.len() + length + 2);
+        body.write(HEAD);
         for (index, piece) in self.pieces.iter().enumerate() {
             if index > 0 {
-                body.push(b',');
+                body.write(b",");
             }
-            body.extend_from_slice(opening.as_bytes());
-            body.extend_from_slice(piece);
+            body.write(opening.as_bytes());
+            body.write(piece);
         }
-        body.extend_from_slice(b"]}");
-        body
+        body.write(b"]}");
+        body.into_bytes()
     }
 }

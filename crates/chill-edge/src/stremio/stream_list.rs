@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
+use bytes::Bytes;
 use chill_core::{Action, ContentId, Store, StoreCode};
 use futures_util::future::join_all;
 
@@ -55,7 +56,7 @@ async fn list(
     data: &UserData,
     content: &ContentId,
     chosen: Option<Arc<Chosen>>,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Bytes, Refusal> {
     let opened = join_all(stores(&data.stores).into_iter().map(|store| open(edge, viewer, data, store))).await;
     let (mut open, mut refusals) = (Vec::new(), Vec::new());
     for result in opened {

@@ -96,6 +96,8 @@ async fn connection(
     let mut stopping = false;
     loop {
         tokio::select! {
+            // In order, since a cut comes first and picking at random costs more.
+            biased;
             () = cut.due() => break,
             // A player that goes away in the middle is no fault of ours.
             _ended = serving.as_mut() => break,
