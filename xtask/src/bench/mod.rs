@@ -2,7 +2,6 @@
 
 mod chaos;
 mod figures;
-mod lists;
 mod load;
 mod machine;
 mod names;
@@ -16,6 +15,7 @@ mod relay;
 mod revocation;
 mod server;
 mod start;
+mod streams;
 mod viewer;
 mod wrk;
 
@@ -49,9 +49,9 @@ const BENCHES: &[Bench] = &[
     },
     Bench { name: "names FILE", prints: "the share of release names read right, per field", run: names::run },
     Bench {
-        name: "lists",
+        name: "streams",
         prints: "a decision with a cached lease; a list of 100 streams against nginx serving it as a file",
-        run: lists::run,
+        run: streams::run,
     },
     Bench { name: "pool", prints: "get-key decisions/s, together and alone, and against pgbench", run: pool::run },
     Bench {

@@ -2,12 +2,12 @@
 //! and Cinemeta client around it, all of them asked once and cached from then on. Prints one line of JSON: µs of CPU per
 //! request, the median of interleaved slices with the least and the most.
 //!
-//! `cargo xtask bench lists` runs it. What each figure includes:
+//! `cargo xtask bench streams` runs it. What each figure includes:
 //!
 //! * `no_route`: the router says there is nothing there;
 //! * `who_asks`: a list that needs no right: link decoded, address, device and public address found out;
 //! * `leased`: an empty list of a known film: the same, and a cached lease, the film's gathering and its layout looked up;
-//! * `fifty`, `hundred`: the same with streams to write;
+//! * `fifty`, `hundred`, `thousand`: the same with streams to write;
 //! * `serde`: the hundred streams written by `serde_json` from structs, without anything else.
 
 use std::error::Error;
@@ -17,12 +17,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use chill_control::{Actor, AddKey, AddUser, Control, ControlConfig, MasterKeys, Vault};
 use chill_core::pool::{Passport, Terms};
-use chill_core::{Chance, Clock, Secret, Source, StoreCode};
+use chill_core::{Chance, Clock, Found, Secret, Source, SourceError, StoreCode, Wanted};
 use chill_db::{Db, DbUrl, Options, SqliteSpool, TorrentLibrary};
 use chill_edge::{Edge, EdgeConfig, Ports, router};
 use chill_sim::{Plan, Release, Title, Torrent, World};
@@ -45,6 +46,7 @@ const ACCOUNT: &str = "bench-store-key-0123456789";
 const EMPTY: (&str, usize) = ("tt9000000", 0);
 const FIFTY: (&str, usize) = ("tt9000050", 50);
 const HUNDRED: (&str, usize) = ("tt9000100", 100);
+const THOUSAND: (&str, usize) = ("tt9001000", 1_000);
 
 /// One stream as players read it, for the comparison with `serde_json`.
 #[derive(Debug, Deserialize, Serialize)]
@@ -77,7 +79,7 @@ fn main() -> Outcome<()> {
 
 async fn measure() -> Outcome<()> {
     let world = World::start().await?;
-    for film in [EMPTY, FIFTY, HUNDRED] {
+    for film in [EMPTY, FIFTY, HUNDRED, THOUSAND] {
         seed(&world, film);
     }
     let directory = tempfile::tempdir()?;
@@ -96,6 +98,7 @@ async fn measure() -> Outcome<()> {
         ("who_asks", format!("{addon}/stream/movie/kitsu:1.json")),
         ("leased", film(EMPTY)),
         ("fifty", film(FIFTY)),
+        ("thousand", film(THOUSAND)),
         ("hundred", film(HUNDRED)),
     ];
     let body = warm_up(&app, &kinds).await?;
@@ -118,17 +121,53 @@ async fn measure() -> Outcome<()> {
     Ok(())
 }
 
-/// A film with this many cached torrents.
-fn seed(world: &World, (id, torrents): (&str, usize)) {
+/// A film with this many cached torrents. More than an indexer gives at once come from [`Plenty`].
+fn seed(world: &World, film: (&str, usize)) {
+    let (id, torrents) = film;
     world.cinemeta().add_title(Title::movie(id, "The Quiet Hills", 1968));
     for n in 0..torrents {
-        let resolution = ["2160p", "1080p", "720p", "480p"][n % 4];
-        let quality = ["BluRay", "WEB-DL", "WEBRip", "HDTV", "BluRay.REMUX"][n % 5];
-        let sound = ["DTS-HD.MA.5.1", "DDP5.1.Atmos", "AAC2.0"][n % 3];
-        let name = format!("The.Quiet.Hills.1968.{resolution}.{quality}.{sound}.HEVC-GROUP{n:03}.{id}");
-        let torrent = Torrent::new(name.clone(), [(format!("{name}.mkv"), 4_000_000_000 + n as u64 * 77_000_000)]);
-        world.torznab().add_release(Release::movie(&torrent, id, 5 + u32::try_from(n).unwrap_or(0)));
+        let torrent = torrent(film, n);
+        if film != THOUSAND {
+            world.torznab().add_release(Release::movie(&torrent, id, 5 + u32::try_from(n).unwrap_or(0)));
+        }
         world.torbox().add_torrent(torrent);
+    }
+}
+
+fn torrent((id, _): (&str, usize), n: usize) -> Torrent {
+    let resolution = ["2160p", "1080p", "720p", "480p"][n % 4];
+    let quality = ["BluRay", "WEB-DL", "WEBRip", "HDTV", "BluRay.REMUX"][n % 5];
+    let sound = ["DTS-HD.MA.5.1", "DDP5.1.Atmos", "AAC2.0"][n % 3];
+    let name = format!("The.Quiet.Hills.1968.{resolution}.{quality}.{sound}.HEVC-GROUP{n:03}.{id}");
+    Torrent::new(name.clone(), [(format!("{name}.mkv"), 4_000_000_000 + n as u64 * 77_000_000)])
+}
+
+/// An indexer that knows more of one film than a page of Torznab holds.
+struct Plenty;
+
+#[async_trait]
+impl Source for Plenty {
+    fn name(&self) -> &'static str {
+        "plenty"
+    }
+
+    async fn search(&self, wanted: &Wanted) -> Result<Vec<Found>, SourceError> {
+        if wanted.content.to_string() != THOUSAND.0 {
+            return Ok(Vec::new());
+        }
+        let found = |n| {
+            let torrent = torrent(THOUSAND, n);
+            Some(Found {
+                hash: torrent.hash.parse().ok()?,
+                size: torrent.files.first().map(|file| file.size),
+                name: torrent.name,
+                seeders: Some(7),
+                source: "plenty".to_owned(),
+                private: false,
+                exact: true,
+            })
+        };
+        Ok((0..THOUSAND.1).filter_map(found).collect())
     }
 }
 
@@ -163,7 +202,7 @@ async fn edge(world: &World, directory: &std::path::Path) -> Outcome<(Arc<Edge>,
     let ports = Ports {
         control: Arc::new(control),
         stores,
-        sources: sources.collect(),
+        sources: sources.chain([Arc::new(Plenty) as Arc<dyn Source>]).collect(),
         titles: Arc::new(Cinemeta::new(&world.cinemeta_url().parse()?, http.clone(), Clock::System)),
         library: Arc::new(TorrentLibrary::new(db, Clock::System)),
         spool: Arc::new(SqliteSpool::open(&directory.join("spool.db")).await?),
@@ -171,7 +210,8 @@ async fn edge(world: &World, directory: &std::path::Path) -> Outcome<(Arc<Edge>,
         clock: Clock::System,
         chance: Chance::System,
     };
-    Ok((Edge::new(ports, EdgeConfig::default()), user.link))
+    let config = EdgeConfig { list_limit: THOUSAND.1, ..EdgeConfig::default() };
+    Ok((Edge::new(ports, config), user.link))
 }
 
 /// Asks for everything until it is cached; returns the long list.
@@ -188,8 +228,10 @@ async fn warm_up(app: &Router, kinds: &[(&str, String)]) -> Outcome<Vec<u8>> {
         }
         let list: Option<List> = serde_json::from_slice(&last).ok();
         let streams = list.map_or(0, |list| list.streams.len());
-        let wanted =
-            [("fifty", FIFTY.1), ("hundred", HUNDRED.1)].iter().find(|(of, _)| of == name).map_or(0, |(_, n)| *n);
+        let wanted = [("fifty", FIFTY.1), ("hundred", HUNDRED.1), ("thousand", THOUSAND.1)]
+            .iter()
+            .find(|(of, _)| of == name)
+            .map_or(0, |(_, n)| *n);
         if streams != wanted {
             return Err(format!("{name} lists {streams} streams instead of {wanted}").into());
         }
