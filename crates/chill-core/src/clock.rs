@@ -46,6 +46,20 @@ pub fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
+/// A day since 1970-01-01 as `2026-11-23`, in the proleptic Gregorian calendar (Howard Hinnant, `civil_from_days`).
+#[must_use]
+pub fn date(day: i64) -> String {
+    let z = day + 719_468;
+    let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let (month, of_month) =
+        (if shifted < 10 { shifted + 3 } else { shifted - 9 }, of_year - (153 * shifted + 2) / 5 + 1);
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{of_month:02}")
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
 fn system_now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
@@ -54,6 +68,13 @@ fn system_now() -> Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_have_their_dates() {
+        for (day, text) in [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_780, "2026-11-23")] {
+            assert_eq!(date(day), text);
+        }
+    }
 
     #[test]
     fn clones_of_a_fixed_clock_move_together() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use chill_core::clock::date;
 use chill_core::{Action, EventId, KeyId, Millis, Outcome, UsageEvent, UserId};
 
 use crate::column::{bytes, parse, sum};
@@ -208,28 +209,5 @@ impl Tx {
     /// [`DbError`].
     pub async fn usage_forget_hours(&mut self, before: Millis) -> Result<u64, DbError> {
         run!(done self, FORGET_HOURS, before.div_euclid(HOUR))
-    }
-}
-
-/// The date of a day since 1970-01-01, in the proleptic Gregorian calendar (Howard Hinnant, `civil_from_days`).
-fn date(day: i64) -> String {
-    let z = day + 719_468;
-    let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let (month, of_month) =
-        (if shifted < 10 { shifted + 3 } else { shifted - 9 }, of_year - (153 * shifted + 2) / 5 + 1);
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{of_month:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn days_have_their_dates() {
-        for (day, text) in [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_780, "2026-11-23")] {
-            assert_eq!(super::date(day), text);
-        }
     }
 }

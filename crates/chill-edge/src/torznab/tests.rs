@@ -102,7 +102,7 @@ async fn an_item_says_everything_and_escapes_it() {
          <description>Known torrents</description><link>http://edge.example</link>\
          <newznab:response offset=\"1\" total=\"2\"/><item>\
          <title>Quiet &lt;Hills&gt; &amp; &quot;more&quot; 1968  2160p</title><guid isPermaLink=\"false\">{hash}</guid>\
-         <link>{magnet}</link><pubDate>Mon, 02 Jan 2006 15:04:05 +0000</pubDate><size>2000000000</size>\
+         <link>{magnet}</link><pubDate>Mon, 02 Jan 2006 15:04:05 GMT</pubDate><size>2000000000</size>\
          <category>2000</category><category>2045</category><enclosure url=\"{magnet}\" length=\"2000000000\" \
          type=\"application/x-bittorrent;x-scheme-handler/magnet\"/><torznab:attr name=\"category\" value=\"2000\"/>\
          <torznab:attr name=\"category\" value=\"2045\"/><torznab:attr name=\"imdb\" value=\"1\"/>\

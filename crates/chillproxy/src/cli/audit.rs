@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use chill_control::{AuditEntry, AuditReport, Control};
 use chill_core::Clock;
-use chill_core::clock::millis;
+use chill_core::clock::{date, millis};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::open::control;
-use super::table::{day, table, time};
+use super::table::{table, time};
 use super::{print, print_json, say};
 use crate::config::Config;
 
@@ -107,7 +107,7 @@ fn verified(report: &AuditReport, json: bool) -> ExitCode {
     let rows: u64 = report.days.iter().map(|day| day.rows).sum();
     if json {
         let days: Vec<_> =
-            report.days.iter().map(|one| json!({"day": day(one.day), "rows": one.rows, "hash": one.hash})).collect();
+            report.days.iter().map(|one| json!({"day": date(one.day), "rows": one.rows, "hash": one.hash})).collect();
         let broken = report.broken.as_ref().map(|at| json!({"row": at.n, "id": at.id, "message": at.to_string()}));
         print_json(&json!({
             "whole": report.broken.is_none(),
@@ -119,7 +119,7 @@ fn verified(report: &AuditReport, json: bool) -> ExitCode {
         }));
     } else {
         let cells: Vec<_> =
-            report.days.iter().map(|one| [day(one.day), one.rows.to_string(), one.hash.clone()]).collect();
+            report.days.iter().map(|one| [date(one.day), one.rows.to_string(), one.hash.clone()]).collect();
         print(&table(["DAY", "ACTS", "LAST HASH"], &cells));
         let state = if report.broken.is_none() { "whole" } else { "broken" };
         print(&format!("\n{rows} acts on {} days, {} not sealed yet: {state}.", cells.len(), report.unsealed));

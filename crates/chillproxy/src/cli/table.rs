@@ -1,5 +1,7 @@
 //! Rows in columns, for people.
 
+use chill_core::clock::date;
+
 /// Lines up rows under a heading; the columns are two blanks apart.
 pub(super) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = heading.map(|cell| cell.chars().count());
@@ -31,30 +33,11 @@ pub(super) fn bytes(n: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
-/// Days since the epoch as `2026-11-23`.
-pub(super) fn day(days: i64) -> String {
-    let (year, month, day) = civil(days);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
 /// Milliseconds since the epoch as `2026-11-23 15:04 UTC`.
 pub(super) fn time(millis: i64) -> String {
     let minutes = millis.div_euclid(60_000);
     let minute = minutes.rem_euclid(1_440);
-    format!("{} {:02}:{:02} UTC", day(minutes.div_euclid(1_440)), minute / 60, minute % 60)
-}
-
-/// Days since 1970-01-01 as a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn civil(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    format!("{} {:02}:{:02} UTC", date(minutes.div_euclid(1_440)), minute / 60, minute % 60)
 }
 
 #[cfg(test)]
