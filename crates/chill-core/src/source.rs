@@ -1,10 +1,12 @@
 //! Where titles and torrents come from, as the edge sees them.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{AnimeId, ContentId, InfoHash};
+use crate::{AnimeId, ContentId, InfoHash, Secret};
 
 /// What a film or series is called, and how its episodes count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -155,6 +157,40 @@ pub trait Source: Send + Sync + 'static {
     /// # Errors
     /// [`SourceError`] when nothing at all could be found out.
     async fn search(&self, wanted: &Wanted) -> Result<Vec<Found>, SourceError>;
+}
+
+/// An indexer of a viewer's own, as his link names it.
+#[derive(Clone)]
+pub struct OwnIndexer {
+    /// Which program it is in: `generic`, `jackett` or `prowlarr`.
+    pub kind: String,
+    /// Its address, in one of the forms of that program; not checked yet.
+    pub url: String,
+    /// Its key; may be empty.
+    pub apikey: Secret,
+}
+
+impl fmt::Debug for OwnIndexer {
+    /// Without the address, which is the viewer's own affair.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnIndexer").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// Makes sources of the indexers that viewers name.
+#[async_trait]
+pub trait Indexers: Send + Sync + 'static {
+    /// The indexer as a source.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with its address; it does not repeat it.
+    async fn open(&self, own: &OwnIndexer) -> Result<Arc<dyn Source>, String>;
+
+    /// Asks the indexer whether it takes the key, and says what it can do.
+    ///
+    /// # Errors
+    /// A sentence without address and key.
+    async fn check(&self, own: &OwnIndexer) -> Result<String, String>;
 }
 
 /// A place that knows titles.

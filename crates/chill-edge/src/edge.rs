@@ -9,6 +9,7 @@ use axum::routing::{any, get};
 use chill_core::address::TrustedProxies;
 use chill_core::control::Delivery;
 use chill_core::device::Fingerprint;
+use chill_core::source::Indexers;
 use chill_core::{Chance, Clock, ControlPlane, Library, Rates, Source, Spool, Store, StoreCode, Titles};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -31,6 +32,8 @@ pub struct Ports {
     pub stores: Vec<Arc<dyn Store>>,
     /// The indexers.
     pub sources: Vec<Arc<dyn Source>>,
+    /// Makes sources of viewers' own indexers; none: links may name some, but they are not asked.
+    pub indexers: Option<Arc<dyn Indexers>>,
     /// What films and series are called.
     pub titles: Arc<dyn Titles>,
     /// Torrents known from before.
@@ -100,6 +103,7 @@ pub struct Edge {
     pub(crate) control: Arc<dyn ControlPlane>,
     pub(crate) stores: HashMap<StoreCode, Arc<dyn Store>>,
     pub(crate) library: Arc<dyn Library>,
+    pub(crate) indexers: Option<Arc<dyn Indexers>>,
     pub(crate) clock: Clock,
     pub(crate) chance: Chance,
     pub(crate) leases: Leases,
@@ -120,7 +124,13 @@ impl Edge {
     #[must_use]
     pub fn new(ports: Ports, config: EdgeConfig) -> Arc<Self> {
         let usage = Usage::new(ports.control.clone(), ports.spool, ports.clock.clone(), ports.chance.clone());
-        let catalogue = Catalogue::new(ports.sources, ports.titles, ports.library.clone(), config.search_budget);
+        let catalogue = Catalogue::new(
+            ports.sources,
+            ports.titles,
+            ports.library.clone(),
+            config.search_budget,
+            ports.chance.clone(),
+        );
         let limits = Limits { per_user: config.max_streams_per_user, per_node: config.max_streams };
         Arc::new(Self {
             leases: Leases::new(ports.control.clone()),
@@ -136,6 +146,7 @@ impl Edge {
             relay: Relay::new(config.relay.clone()),
             stores: ports.stores.into_iter().map(|store| (store.code(), store)).collect(),
             library: ports.library,
+            indexers: ports.indexers,
             control: ports.control,
             clock: ports.clock,
             chance: ports.chance,

@@ -114,9 +114,17 @@ impl Http {
     /// # Errors
     /// [`Fault`], when there is not even the beginning of a body.
     pub(crate) async fn get(&self, url: &Secret, cap: usize, end: Instant) -> Result<Page, Fault> {
+        self.get_within(Reach::Anywhere, url, cap, end).await
+    }
+
+    /// The same, where the address may be a stranger's.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub(crate) async fn get_within(&self, reach: Reach, url: &Secret, cap: usize, end: Instant) -> Result<Page, Fault> {
         let mut url = Url::parse(url.expose()).map_err(|_| Fault::Malformed)?;
         for _ in 0..=REDIRECTS {
-            match self.hop(&url, Reach::Anywhere, cap, end).await? {
+            match self.hop(&url, reach, cap, end).await? {
                 Hop::Page(page) => return Ok(page),
                 Hop::Redirect(to) => url = same_host(&url, &to).ok_or(Fault::Redirect)?,
             }

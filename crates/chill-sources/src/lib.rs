@@ -27,4 +27,4 @@ pub use imdb_file::{ImdbFile, ImdbFileError, TitleKind, TitleRow};
 pub use torrent::{Torrent, TorrentError};
 #[doc(hidden)]
 pub use torznab::doors as fuzz;
-pub use torznab::{IndexersError, TorznabConfig, TorznabSource, parse_indexers};
+pub use torznab::{IndexersError, OwnIndexers, TorznabConfig, TorznabSource, parse_indexers};

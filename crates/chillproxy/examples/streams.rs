@@ -200,6 +200,7 @@ async fn edge(world: &World, directory: &std::path::Path) -> Outcome<(Arc<Edge>,
     let sources =
         indexers.into_iter().map(|indexer| -> Arc<dyn Source> { Arc::new(TorznabSource::new(indexer, http.clone())) });
     let ports = Ports {
+        indexers: None,
         control: Arc::new(control),
         stores,
         sources: sources.chain([Arc::new(Plenty) as Arc<dyn Source>]).collect(),

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod figures;
+mod library;
 mod load;
 mod machine;
 mod names;
@@ -48,6 +49,11 @@ const BENCHES: &[Bench] = &[
         run: revocation::run,
     },
     Bench { name: "names FILE", prints: "the share of release names read right, per field", run: names::run },
+    Bench {
+        name: "library",
+        prints: "lookups among a million known torrents, on SQLite and PostgreSQL: --torrents N",
+        run: library::run,
+    },
     Bench {
         name: "streams",
         prints: "a decision with a cached lease; a list of 100 streams against nginx serving it as a file",

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn database(server: &Postgres, name: &str) -> anyhow::Result<String> {
+pub(super) fn database(server: &Postgres, name: &str) -> anyhow::Result<String> {
     shell::read(&mut shell::command("psql", [server.url(), "-XqAtc", &format!("CREATE DATABASE {name}")]))?;
     let (place, _) = server.url().rsplit_once('/').context("the server's address names a database")?;
     Ok(format!("{place}/{name}"))

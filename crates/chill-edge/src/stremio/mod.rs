@@ -15,6 +15,7 @@ mod describe;
 pub(crate) mod links;
 mod manifest;
 mod origin;
+pub mod own_indexers;
 mod playback;
 pub(crate) mod route;
 mod seat;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chill_core::{ContentId, InfoHash, Numbers, StoreCode, Title};
@@ -15,14 +15,17 @@ use super::cached::Known;
 use super::catalogue::Candidate;
 use super::choices::Chosen;
 use super::choose_file::{Wish, choose};
-use super::describe::{Pick, binge_group, description, facts, name};
+use super::describe::{Pick, binge_group, facts};
 use super::sheet::Sheet;
-use crate::choose::{AtStore, Candidate as Stream, Category, ChosenFile, Kind, Shown};
+use crate::choose::{AtStore, Candidate as Stream, Category, ChosenFile, Kind, Presentation, Shown};
 
 /// What may stand in a path segment as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Combinations of stores whose lists are kept for one film.
 const MOST_LAYOUTS: usize = 16;
+
+/// The words of a list whose viewer has none of his own.
+static USUAL: LazyLock<Presentation> = LazyLock::new(Presentation::default);
 
 /// The candidates of one film or episode in order of liking, and the lists made of them.
 pub(crate) struct Shelf {
@@ -256,7 +259,7 @@ impl<'a> Place<'a> {
 
     /// The stream's JSON behind the viewer's link, with the viewer's own words if he has any.
     fn piece(&self, offer: &Offer, shown: Option<Shown>) -> Bytes {
-        let Offer { store, cached, .. } = *offer;
+        let store = offer.store;
         let pick = offer.pick.as_ref();
         let found = &self.candidate.found;
         let file = pick.map(|pick| utf8_percent_encode(&pick.name, SEGMENT).to_string()).unwrap_or_default();
@@ -273,10 +276,7 @@ impl<'a> Place<'a> {
         if let (Some(size), Some(hints)) = (size.filter(|size| *size > 0), hints.as_object_mut()) {
             hints.insert("videoSize".to_owned(), size.into());
         }
-        let shown = shown.unwrap_or_else(|| Shown {
-            name: name(self.candidate, store, cached),
-            description: description(self.candidate, pick),
-        });
+        let shown = shown.unwrap_or_else(|| USUAL.show(&self.stream(offer)));
         let (name, description) = (json!(shown.name), json!(shown.description));
         Bytes::from(format!(
             "/_/strem/{content}/{store}/{hash}/-1/{file}\",\"name\":{name},\"description\":{description},\"behaviorHints\":{hints}}}",

@@ -8,6 +8,7 @@ use chill_core::{Action, ContentId, Store, StoreCode};
 use futures_util::future::join_all;
 
 use super::choices::{Chosen, Mistake, explain};
+use super::own_indexers;
 use super::shelf::{Asked, Shelf, Stock};
 use super::user_data::{Entry, UserData};
 use super::{TORZ, private_json};
@@ -70,8 +71,12 @@ async fn list(
         return Err(refusals.into_iter().next().unwrap_or_else(none));
     }
     let codes: Vec<StoreCode> = open.iter().map(|open| open.store.code()).collect();
-    let gathering = edge.catalogue.get(content).await;
-    let shelf = gathering.shelf();
+    let own = async {
+        let own = own_indexers::open(edge.indexers.as_ref(), &data.indexers).await?;
+        Some(edge.catalogue.own(content, own).await)
+    };
+    let (gathering, own) = tokio::join!(edge.catalogue.get(content), own);
+    let shelf = own.map_or_else(|| gathering.shelf(), |own| own.shelf_with(&gathering));
     let link = format!("{}{TORZ}/{}", viewer.base, data.segment);
     if let Some(layout) = shelf.layout(&codes, chosen.as_ref()) {
         return Ok(layout.body(&link));

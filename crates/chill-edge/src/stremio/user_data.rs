@@ -6,11 +6,13 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use chill_core::source::OwnIndexer;
 use chill_core::{LinkId, Secret, StoreCode};
 use data_encoding::{BASE64URL_NOPAD, Encoding, Specification};
 use serde_json::{Map, Value};
 
 use super::choices::Choices;
+use super::own_indexers;
 
 /// Longest segment, in characters of base64.
 pub const LONGEST: usize = 8 * 1024;
@@ -24,6 +26,8 @@ const LONGEST_TOKEN: usize = 512;
 pub struct UserData {
     /// The stores, in the order of the viewer's liking; 1 to [`MOST_STORES`].
     pub stores: Vec<Entry>,
+    /// Indexers of the viewer's own, at most [`super::own_indexers::MOST_INDEXERS`].
+    pub indexers: Vec<OwnIndexer>,
     /// How the viewer wants his lists.
     pub choices: Choices,
     /// The segment for links we make: URL-safe, without padding, so it never holds a `/`.
@@ -89,7 +93,8 @@ impl UserData {
         let value: Value = serde_json::from_slice(&json).map_err(|_| InvalidUserData::NotJson)?;
         let Value::Object(object) = value else { return Err(wrong("expected an object with `stores`")) };
         let choices = Choices::read(&object).map_err(InvalidUserData::Wrong)?;
-        Ok(Self { stores: stores(&object)?, choices, segment: BASE64URL_NOPAD.encode(&json) })
+        let indexers = own_indexers::read(&object).map_err(InvalidUserData::Wrong)?;
+        Ok(Self { stores: stores(&object)?, indexers, choices, segment: BASE64URL_NOPAD.encode(&json) })
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use chill_core::StoreErrorKind;
+use data_encoding::BASE64URL_NOPAD;
 use http::{Method, Request, StatusCode};
 use tower::ServiceExt as _;
 use url::form_urlencoded::Serializer;
@@ -295,4 +296,74 @@ async fn a_wrong_choice_is_explained_in_the_list_and_leads_to_the_page() {
     let page = text(&stage.get(path).await);
     assert!(page.contains("line 1, column 10") && !page.contains("id=\"install\""));
     assert_eq!(stage.list(&pool()).await.streams().len(), 1);
+}
+
+#[tokio::test]
+async fn a_viewers_own_indexers_are_in_his_link_and_their_keys_nowhere_else() {
+    let stage = Stage::new();
+    let path = "/stremio/torz/configure";
+    let base = [("s0.c", "tb"), ("s0.t", TOKEN)];
+    let one = [("i0.n", "generic"), ("i0.u", "https://tz.example/1"), ("i0.ak", "k3y")];
+    let saved = send(&stage, path, form(&[base.as_slice(), &one].concat()), &[]).await;
+    assert_eq!(saved.status, 303, "{}", text(&saved));
+    let link = saved.header("location").split('/').nth(3).unwrap().to_owned();
+    let said = BASE64URL_NOPAD.decode(link.as_bytes()).unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    assert_eq!(said["indexers"], serde_json::json!([{ "n": "generic", "u": "https://tz.example/1", "ak": "k3y" }]));
+    let path = format!("/stremio/torz/{link}/configure");
+    let page = text(&stage.get(&path).await);
+    assert!(page.contains("https://tz.example/1") && page.contains("kept as it is") && !page.contains("k3y"));
+    let keep = |url: &'static str| {
+        let fields =
+            [("s0.c", "tb"), ("s0.keep", "0"), ("i0.n", "generic"), ("i0.u", url), ("i0.keep", "0"), ("i0.ak", "")];
+        form(&fields)
+    };
+    let again = send(&stage, &path, keep("https://tz.example/1"), &[]).await;
+    assert!(again.header("location").contains(&link), "nothing changed");
+    let moved = send(&stage, &path, keep("https://evil.example"), &[]).await;
+    let moved = BASE64URL_NOPAD.decode(moved.header("location").split('/').nth(3).unwrap().as_bytes()).unwrap();
+    assert!(!String::from_utf8(moved).unwrap().contains("k3y"), "a key is not taken to another address");
+    let gone = form(&[("s0.c", "tb"), ("s0.keep", "0"), ("i0.n", ""), ("i0.u", "")]);
+    let gone = send(&stage, &path, gone, &[]).await;
+    let gone = BASE64URL_NOPAD.decode(gone.header("location").split('/').nth(3).unwrap().as_bytes()).unwrap();
+    assert!(!String::from_utf8(gone).unwrap().contains("indexers"));
+    for (wrong, says) in [
+        ([("i0.n", ""), ("i0.u", "https://x.example")], "choose what program"),
+        ([("i0.n", "jackett"), ("i0.u", "")], "give the indexer"),
+        ([("i0.n", "generic"), ("i0.u", "https://x.example/?apikey=k3y")], "must have no query"),
+    ] {
+        let reply = send(&stage, "/stremio/torz/configure", form(&[base.as_slice(), &wrong].concat()), &[]).await;
+        assert_eq!(reply.status, 422);
+        assert!(text(&reply).contains(says), "{says}");
+    }
+    let more = send(&stage, "/stremio/torz/configure", form(&[("do", "more-indexer")]), &[]).await;
+    assert!(text(&more).contains("name=\"i0.u\""));
+}
+
+#[tokio::test]
+async fn an_indexer_is_checked_where_it_is_typed() {
+    let stage = Stage::new();
+    let json = [("accept", "application/json")];
+    let check =
+        |key: &str| form(&[("do", "check-i0"), ("i0.n", "generic"), ("i0.u", "https://tz.example"), ("i0.ak", key)]);
+    let good = send(&stage, "/stremio/torz/configure", check("good"), &json).await.json();
+    assert_eq!((good["good"].as_bool(), good["message"].as_str()), (Some(true), Some("It answers.")));
+    let bad = send(&stage, "/stremio/torz/configure", check("bad"), &[]).await;
+    assert!(text(&bad).contains("This indexer cannot be used: Invalid API Key."));
+    let link =
+        segment(r#"{"stores":[{"c":"tb","t":"x"}],"indexers":[{"n":"generic","u":"https://tz.example","ak":"good"}]}"#);
+    let kept = form(&[("do", "check-i0"), ("i0.n", "generic"), ("i0.u", "https://tz.example"), ("i0.keep", "0")]);
+    let page = text(&send(&stage, &format!("/stremio/torz/{link}/configure"), kept, &[]).await);
+    assert!(page.contains("It answers."), "the key of the link is tried");
+    let other = form(&[("do", "check-i0"), ("i0.n", "generic"), ("i0.u", "https://evil.example"), ("i0.keep", "0")]);
+    send(&stage, &format!("/stremio/torz/{link}/configure"), other, &json).await;
+    assert_eq!(
+        *fakes::lock(&stage.indexers.opened),
+        [
+            "check https://tz.example good",
+            "check https://tz.example bad",
+            "check https://tz.example good",
+            "check https://evil.example "
+        ]
+    );
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chill_core::control::{Act, Recorded, Subject};
+use chill_core::source::{Indexers, OwnIndexer};
 use chill_core::{
     Change, ContentId, ControlError, ControlPlane, Denial, DenialCode, Epoch, EventId, Feed, FeedItem, Found, InfoHash,
     KnownFile, KnownTorrent, Lease, LeaseRequest, Library, LibraryError, Listed, Secret, Source, SourceError, Spool,
@@ -270,5 +271,25 @@ impl Source for FakeSource {
             return Err(SourceError { origin: "indexer".to_owned(), message: "garbage".to_owned() });
         }
         Ok(lock(&self.found).clone())
+    }
+}
+
+/// Viewers' own indexers: each is the same source, whatever it is called.
+#[derive(Default)]
+pub(crate) struct FakeIndexers {
+    pub(crate) source: Arc<FakeSource>,
+    pub(crate) opened: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Indexers for FakeIndexers {
+    async fn open(&self, own: &OwnIndexer) -> Result<Arc<dyn Source>, String> {
+        lock(&self.opened).push(format!("{} {} {}", own.kind, own.url, own.apikey.expose()));
+        if own.url.starts_with("http") { Ok(self.source.clone()) } else { Err("the address is no URL".to_owned()) }
+    }
+
+    async fn check(&self, own: &OwnIndexer) -> Result<String, String> {
+        lock(&self.opened).push(format!("check {} {}", own.url, own.apikey.expose()));
+        if own.apikey.expose() == "good" { Ok("It answers.".to_owned()) } else { Err("Invalid API Key".to_owned()) }
     }
 }

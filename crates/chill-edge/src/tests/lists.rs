@@ -286,3 +286,40 @@ async fn no_key_and_no_token_is_in_an_answer() {
     let text = String::from_utf8_lossy(&reply.body);
     assert!(!text.contains("key-1") && !text.contains("own-token"), "{text}");
 }
+
+#[tokio::test]
+async fn what_a_viewers_own_indexers_find_is_shown_to_him_alone() {
+    let stage = Stage::new().with_film();
+    let own = |n, name: &str| chill_core::Found { source: "my.example".to_owned(), ..found(n, name) };
+    *lock(&stage.indexers.source.found) =
+        vec![own(1, "Quiet.Hills.1968.1080p.BluRay.x264-GRP"), own(2, "Quiet.Hills.1968.720p.WEB-DL-MINE")];
+    stage.torbox.has(hash(2), &[("/Quiet.Hills.720p.mkv", 2_000)]);
+    let link = segment(
+        r#"{"stores":[{"c":"tb","t":"x"}],"indexers":[{"n":"generic","u":"https://my.example","ak":"k"},{"n":"jackett","u":"odd"}]}"#,
+    );
+    for _ in 0..2 {
+        let streams = stage.list(&link).await.streams();
+        let about: Vec<&str> = streams.iter().map(|stream| stream["description"].as_str().unwrap()).collect();
+        assert_eq!(streams.len(), 2, "{about:?}");
+        assert!(about.iter().all(|about| about.contains("🔍 my.example")), "{about:?}");
+    }
+    assert_eq!((*lock(&stage.indexers.source.searches), *lock(&stage.source.searches)), (1, 1), "each searched once");
+    let others = stage.list(&pool()).await.streams();
+    assert_eq!(others.len(), 1);
+    assert!(!others[0]["description"].as_str().unwrap().contains('🔍'), "the operator's indexers have no name");
+    let remembered = lock(&stage.library.known).get(FILM).cloned().unwrap();
+    assert_eq!(remembered.len(), 1, "strangers' words are not remembered for everybody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_kinds_of_indexers_are_searched_in_one_budget() {
+    let stage = Stage::new().with_film();
+    *lock(&stage.source.takes) = Duration::from_secs(20);
+    *lock(&stage.indexers.source.takes) = Duration::from_secs(20);
+    let link = segment(r#"{"stores":[{"c":"tb","t":"x"}],"indexers":[{"n":"generic","u":"https://my.example"}]}"#);
+    let begun = tokio::time::Instant::now();
+    assert!(stage.list(&link).await.streams().is_empty());
+    assert_eq!(begun.elapsed().as_secs(), 8);
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    assert_eq!(stage.list(&link).await.streams().len(), 1, "late results are in the next list");
+}

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt as _;
 
-use super::fakes::{FakeControl, FakeSource, MemoryLibrary, MemorySpool, OneTitle, lease};
+use super::fakes::{FakeControl, FakeIndexers, FakeSource, MemoryLibrary, MemorySpool, OneTitle, lease};
 use super::store::FakeStore;
 use crate::{Edge, EdgeConfig, Ports, router};
 
@@ -67,6 +67,7 @@ pub(crate) struct Stage {
     pub(super) source: Arc<FakeSource>,
     pub(crate) library: Arc<MemoryLibrary>,
     pub(super) spool: Arc<MemorySpool>,
+    pub(super) indexers: Arc<FakeIndexers>,
     router: Router,
     background: Option<DropGuard>,
 }
@@ -113,11 +114,13 @@ impl Stage {
         let source = Arc::new(FakeSource::default());
         let library = Arc::new(MemoryLibrary::default());
         let spool = Arc::new(MemorySpool::default());
+        let indexers = Arc::new(FakeIndexers::default());
         let title = Title::new("Quiet Hills", Some(1968));
         let ports = Ports {
             control: control.clone(),
             stores: vec![torbox.clone(), debrid.clone()],
             sources: vec![source.clone()],
+            indexers: Some(indexers.clone()),
             titles: Arc::new(OneTitle(Some(title))),
             library: library.clone(),
             spool: spool.clone(),
@@ -127,7 +130,7 @@ impl Stage {
         };
         let edge = Edge::new(ports, config);
         let router = router(edge.clone());
-        Self { edge, control, torbox, debrid, source, library, spool, router, background: None }
+        Self { edge, control, torbox, debrid, source, library, spool, indexers, router, background: None }
     }
 
     /// Runs the work in the background until the stage is dropped, and waits until changes are heard.

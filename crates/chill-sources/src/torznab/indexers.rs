@@ -61,7 +61,7 @@ pub fn parse_indexers(list: &str) -> Result<Vec<TorznabConfig>, IndexersError> {
     Ok(indexers)
 }
 
-fn address(text: &str) -> Result<Url, &'static str> {
+pub(super) fn address(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "the address after the = is no URL")?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err("the address must start with http:// or https://");

@@ -46,6 +46,8 @@ pub(super) struct Links {
     home: Url,
     apikey: Secret,
     http: Http,
+    /// Where the indexer's own door may be.
+    at_home: Reach,
     kept: Cache<LinkId, Kept>,
     turns: Semaphore,
     waiting: Arc<Semaphore>,
@@ -95,10 +97,10 @@ impl Asked {
 }
 
 impl Links {
-    pub(super) fn new(home: Url, apikey: Secret, http: Http) -> Self {
+    pub(super) fn new(home: Url, apikey: Secret, http: Http, at_home: Reach) -> Self {
         let kept = Cache::builder().max_capacity(KEPT).time_to_live(KNOWN_FOR).build();
         let (turns, waiting) = (Semaphore::new(AT_ONCE), Arc::new(Semaphore::new(WAITING)));
-        Self { home, apikey, http, kept, turns, waiting }
+        Self { home, apikey, http, at_home, kept, turns, waiting }
     }
 
     /// Gives items their hashes, and what else their files say, as far as that can be found out until `end`. What was
@@ -175,7 +177,7 @@ impl Links {
     /// Where a link may lead: to the indexer's own door wherever that is, else to public addresses, without the key.
     fn reach(&self, url: &Url) -> Result<Reach, Failure> {
         if is_home(&self.home, url) {
-            return Ok(Reach::Anywhere);
+            return Ok(self.at_home);
         }
         let key = self.apikey.expose();
         let carries =
@@ -249,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_key_stays_at_home_however_it_is_written() {
-        let links = Links::new(url("http://a/api"), Secret::new("k e+y"), Http::all_public());
+        let links = Links::new(url("http://a/api"), Secret::new("k e+y"), Http::all_public(), Reach::Anywhere);
         assert_eq!(links.reach(&url("http://a/dl?apikey=k%20e%2By")), Ok(Reach::Anywhere));
         assert_eq!(links.reach(&url("http://b/dl?apikey=other")), Ok(Reach::Public));
         for carrying in ["http://b/dl?apikey=k+e%2By", "http://b/dl?x=k%20e%2By"] {

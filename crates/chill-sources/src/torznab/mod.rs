@@ -11,6 +11,7 @@ pub mod doors;
 mod feed;
 mod indexers;
 mod links;
+mod own;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -28,13 +29,14 @@ use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::http_client::{Http, Page};
+use crate::http_client::{Http, Page, Reach};
 use caps::Caps;
 use feed::{Feed, Item};
 use links::{Asked, Links};
 use query::Query;
 
 pub use indexers::{IndexersError, parse_indexers};
+pub use own::OwnIndexers;
 
 /// A body is read this far; what was complete until there is used.
 const BODY_CAP: usize = 5_000_000;
@@ -68,6 +70,7 @@ pub struct TorznabSource {
     endpoint: Url,
     apikey: Secret,
     http: Http,
+    reach: Reach,
     links: Arc<Links>,
     caps: Mutex<Option<Known>>,
     turns: Semaphore,
@@ -85,11 +88,29 @@ impl TorznabSource {
     /// An indexer, reached through the shared client.
     #[must_use]
     pub fn new(config: TorznabConfig, http: Http) -> Self {
+        Self::reaching(config, http, Reach::Anywhere)
+    }
+
+    fn reaching(config: TorznabConfig, http: Http, reach: Reach) -> Self {
         let TorznabConfig { name, url, apikey } = config;
         let endpoint = endpoint(url);
-        let links = Arc::new(Links::new(endpoint.clone(), apikey.clone(), http.clone()));
+        let links = Arc::new(Links::new(endpoint.clone(), apikey.clone(), http.clone(), reach));
         let (caps, turns, repeats) = (Mutex::new(None), Semaphore::new(AT_ONCE), AtomicBool::new(false));
-        Self { name, endpoint, apikey, http, links, caps, turns, repeats }
+        Self { name, endpoint, apikey, http, reach, links, caps, turns, repeats }
+    }
+
+    /// Asks for the capabilities and for one torrent, which takes the key; says how it searches.
+    async fn try_out(&self, end: Instant) -> Result<String, SourceError> {
+        let caps = self.caps(end).await.map_err(|e| self.error(&e))?;
+        let function = match caps.search.available {
+            true => "search",
+            false => "tvsearch",
+        };
+        let one = [("t", function.to_owned()), ("limit", "1".to_owned())];
+        self.page(&one, end).await.map_err(|e| self.error(&e))?;
+        let by_id = caps.movie.takes("imdbid") || caps.series.takes("imdbid");
+        let how = if by_id { "by IMDb id" } else { "by title" };
+        Ok(format!("It answers, and searches {how}."))
     }
 
     fn error(&self, message: &str) -> SourceError {
@@ -173,7 +194,7 @@ impl TorznabSource {
         if !self.apikey.is_empty() {
             url.query_pairs_mut().append_pair("apikey", self.apikey.expose());
         }
-        let page = self.http.get(&Secret::new(url), BODY_CAP, end).await;
+        let page = self.http.get_within(self.reach, &Secret::new(url), BODY_CAP, end).await;
         page.map_err(|fault| fault.to_string())
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use log::{LogFormat, LogSection};
 pub(crate) use proxy::ProxySection;
 pub(crate) use reader::Reader;
 pub(crate) use settings::{Fault, Settings};
-pub(crate) use stores::StoresSection;
+pub(crate) use stores::{OwnIndexersMode, StoresSection};
 
 /// Which of the two planes a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

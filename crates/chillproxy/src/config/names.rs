@@ -70,6 +70,7 @@ pub(crate) const NAMES: &[Name] = &[
     plain("CHILLPROXY_CINEMETA_URL"),
     plain("CHILLPROXY_KITSU_URL"),
     secret("CHILLPROXY_INDEXERS"),
+    plain("CHILLPROXY_OWN_INDEXERS"),
     plain("STREMTHRU_FEATURE"),
     plain("STREMTHRU_FEATURE_TORZ"),
     Name { name: "STREMTHRU_AUTH", aliases: &["STREMTHRU_PROXY_AUTH"], secret: true },

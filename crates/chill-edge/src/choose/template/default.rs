@@ -2,7 +2,7 @@
 
 /// How and where it plays, the addon, the resolution.
 pub const NAME: &str = r#"
-{%- if Store.IsProxied %}✨ {% endif %}{% if Store.Code %}{% if Store.IsCached %}⚡️ {% endif %}[{{ Store.Code }}]{% endif %}
+{%- if Store.IsProxied %}✨ {% endif %}{% if Store.Code %}{{ "⚡️" if Store.IsCached else "⏳" }} [{{ Store.Code }}]{% endif %}
 {%- if IsPrivate %} 🔑{% endif %}
 {{ Addon.Name }}
 {{ Resolution }}"#;

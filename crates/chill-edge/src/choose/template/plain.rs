@@ -27,7 +27,7 @@ pub(super) fn description(candidate: &Candidate<'_>) -> String {
 fn write_name(to: &mut String, candidate: &Candidate<'_>) -> fmt::Result {
     if let Some(store) = candidate.store {
         let proxied = if store.proxied { "✨ " } else { "" };
-        let cached = if store.cached { "⚡️ " } else { "" };
+        let cached = if store.cached { "⚡️ " } else { "⏳ " };
         write!(to, "{proxied}{cached}[{}]", store.code.as_str().to_ascii_uppercase())?;
     }
     if candidate.private {

@@ -46,7 +46,7 @@ fn subtitles_rates_sites_and_private_torrents_have_their_marks() {
         store: Some(store),
         ..trial::candidate(&release)
     });
-    assert_eq!(shown.name, "[RD] 🔑\nTorz\n4k");
+    assert_eq!(shown.name, "⏳ [RD] 🔑\nTorz\n4k");
     for part in ["📦 14 GB 〽️ 6.5 MB/s 👤 12", "🎙️ 🇬🇧 🇨🇿\n💬 🇫🇷 🇩🇪\n", "⚙️ GRP 🔗 example.org\n"]
     {
         assert!(shown.description.contains(part), "{part} in {}", shown.description);

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct TokenChecks {
     households: moka::future::Cache<IpAddr, Arc<AtomicU32>>,
     all: moka::future::Cache<(), Arc<AtomicU32>>,
-    running: Semaphore,
+    pub(super) running: Semaphore,
 }
 
 /// What a store says of a token. It never repeats the token.
@@ -46,7 +46,7 @@ impl TokenChecks {
         }
     }
 
-    async fn may(&self, address: IpAddr) -> bool {
+    pub(super) async fn may(&self, address: IpAddr) -> bool {
         let asked = self.households.get_with(household(address), async { Arc::default() }).await;
         if asked.fetch_add(1, Ordering::Relaxed) >= MOST_PER_HOUSEHOLD {
             return false;

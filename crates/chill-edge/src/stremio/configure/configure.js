@@ -14,7 +14,7 @@ async function ask(body) {
 }
 
 function isCredential(name) {
-  return /^s\d+\.(auth|t|keep)$/.test(name);
+  return /^(s\d+\.(auth|t|keep)|i\d+\.(n|u|ak|keep))$/.test(name);
 }
 
 // The sample list needs no credential, so none is sent.
@@ -67,9 +67,10 @@ async function check(button) {
   const slot = button.dataset.slot;
   const verdict = document.getElementById(`verdict-${slot}`);
   const body = new URLSearchParams({ do: `check-${slot}` });
-  for (const [name, value] of new FormData(form)) if (name.startsWith(`s${slot}.`)) body.append(name, value);
+  const prefix = slot.startsWith('i') ? `${slot}.` : `s${slot}.`;
+  for (const [name, value] of new FormData(form)) if (name.startsWith(prefix)) body.append(name, value);
   verdict.classList.remove('good');
-  set(verdict, 'Asking the store…');
+  set(verdict, slot.startsWith('i') ? 'Asking the indexer…' : 'Asking the store…');
   button.disabled = true;
   try {
     const { good, message } = await ask(body);

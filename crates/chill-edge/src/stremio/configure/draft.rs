@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::check::Verdict;
 use super::fields::Fields;
+use super::indexers::{self, IndexerSlot};
 use crate::stremio::choices::{self, Choices, Mistake};
 use crate::stremio::user_data::{LONGEST, MOST_STORES, UserData};
 
@@ -16,11 +17,12 @@ const LONGEST_TOKEN: usize = 512;
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) slots: Vec<Slot>,
+    pub(super) indexers: Vec<IndexerSlot>,
     pub(super) texts: Texts,
     pub(super) choices: Choices,
     pub(super) mistakes: Vec<Wrong>,
     /// The link as far as it is right: stores, and what other addons keep in it.
-    link: Map<String, Value>,
+    pub(super) link: Map<String, Value>,
 }
 
 /// One store of the form. A link id or token that a link has already is never written into the page.
@@ -73,6 +75,7 @@ impl Draft {
         let number = |number: u16| if number == 0 { String::new() } else { number.to_string() };
         Self {
             slots: data.stores.iter().enumerate().map(slot).collect(),
+            indexers: indexers::of(data),
             texts: Texts {
                 total: number(data.choices.total),
                 each: number(data.choices.each),
@@ -89,6 +92,7 @@ impl Draft {
     pub(super) fn filled(fields: &Fields, data: Option<&UserData>) -> Self {
         let mut draft = Self { link: data.map(object).unwrap_or_default(), ..Self::default() };
         draft.read_stores(fields, data);
+        draft.read_indexers(fields, data);
         let text = |name: &str| fields.get(name).to_owned();
         draft.texts = Texts {
             total: text("total"),

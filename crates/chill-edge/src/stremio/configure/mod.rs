@@ -14,6 +14,7 @@ mod draft;
 mod fields;
 mod headers;
 mod html;
+mod indexers;
 mod page;
 mod preview;
 mod qr;
@@ -27,9 +28,11 @@ use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
 use super::TORZ;
+use super::own_indexers::MOST_INDEXERS;
 use super::user_data::{MOST_STORES, UserData};
 use crate::edge::Edge;
 use crate::error::ApiError;
+use crate::limit;
 use crate::viewer::Viewer;
 pub(crate) use check::TokenChecks;
 use draft::{Draft, Slot};
@@ -41,7 +44,9 @@ use page::Page;
 
 /// Answers the page and its form.
 pub(crate) async fn answer(edge: &Edge, parts: &Parts, body: Body, data: Option<&UserData>) -> Response {
+    let admitted = limit::admit_address(edge, &Viewer::of(&edge.config, parts)).await;
     let answered = match parts.method {
+        _ if admitted.is_err() => admitted.map(|()| Response::default()),
         Method::GET | Method::HEAD => Ok(open(edge, parts, data).await),
         Method::POST => Box::pin(post(edge, parts, body, data)).await,
         _ => Err(ApiError::method_not_allowed()),
@@ -62,8 +67,10 @@ pub(crate) async fn answer(edge: &Edge, parts: &Parts, body: Body, data: Option<
 enum Wish {
     Save,
     More,
+    MoreIndexers,
     Preview,
     Check(usize),
+    CheckIndexer(usize),
 }
 
 impl Wish {
@@ -71,7 +78,11 @@ impl Wish {
     fn of(word: &str) -> Self {
         match word {
             "more" => Self::More,
+            "more-indexer" => Self::MoreIndexers,
             "preview" => Self::Preview,
+            _ if word.starts_with("check-i") => {
+                word.strip_prefix("check-i").and_then(|n| n.parse().ok()).map_or(Self::Save, Self::CheckIndexer)
+            }
             _ => word.strip_prefix("check-").and_then(|n| n.parse().ok()).map_or(Self::Save, Self::Check),
         }
     }
@@ -90,8 +101,12 @@ async fn post(edge: &Edge, parts: &Parts, body: Body, data: Option<&UserData>) -
     let fields = Fields::read(parts, body).await?;
     let json = parts.headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json");
     let wish = Wish::of(fields.get("do"));
-    if let (Wish::Check(slot), true) = (&wish, json) {
-        let verdict = verdict(edge, parts, &fields, data, *slot).await;
+    let checked = match wish {
+        Wish::Check(slot) if json => Some(verdict(edge, parts, &fields, data, slot).await),
+        Wish::CheckIndexer(slot) if json => Some(indexers::verdict(edge, parts, &fields, data, slot).await),
+        _ => None,
+    };
+    if let Some(verdict) = checked {
         return Ok(axum::Json(json!({ "good": verdict.good, "message": verdict.message })).into_response());
     }
     let mut draft = Draft::filled(&fields, data);
@@ -107,7 +122,20 @@ async fn post(edge: &Edge, parts: &Parts, body: Body, data: Option<&UserData>) -
             }
             StatusCode::OK
         }
+        Wish::MoreIndexers => {
+            if draft.indexers.len() < MOST_INDEXERS {
+                draft.indexers.push(indexers::IndexerSlot::default());
+            }
+            StatusCode::OK
+        }
         Wish::Preview => StatusCode::OK,
+        Wish::CheckIndexer(number) => {
+            let verdict = indexers::verdict(edge, parts, &fields, data, number).await;
+            if let Some(slot) = draft.indexers.get_mut(number) {
+                slot.verdict = Some(verdict);
+            }
+            StatusCode::OK
+        }
         Wish::Check(number) => {
             let verdict = verdict(edge, parts, &fields, data, number).await;
             if let Some(slot) = draft.slots.get_mut(number) {
@@ -118,7 +146,7 @@ async fn post(edge: &Edge, parts: &Parts, body: Body, data: Option<&UserData>) -
     };
     let preview = preview::list(first_store(edge, &draft), chosen);
     if json {
-        let wrong = draft.mistakes.iter().filter(|wrong| !wrong.name.starts_with('s') || wrong.name == "sort");
+        let wrong = draft.mistakes.iter().filter(|wrong| !wrong.name.contains('.'));
         let wrong: Vec<_> = wrong.map(|wrong| json!({ "name": wrong.name, "message": wrong.message })).collect();
         return Ok(axum::Json(json!({ "preview": preview, "mistakes": wrong })).into_response());
     }
@@ -175,8 +203,15 @@ fn show(
     let mut stores: Vec<StoreCode> = edge.stores.keys().copied().collect();
     stores.sort_unstable_by_key(|store| StoreCode::ALL.iter().position(|known| known == store));
     let action = draft.base().map_or_else(|| format!("{TORZ}/configure"), |base| format!("{TORZ}/{base}/configure"));
-    let page =
-        Page { stores: &stores, pool: edge.config.pool, version: &edge.config.version, action: &action, draft, link };
+    let page = Page {
+        stores: &stores,
+        pool: edge.config.pool,
+        own_indexers: edge.indexers.is_some(),
+        version: &edge.config.version,
+        action: &action,
+        draft,
+        link,
+    };
     let mut response = (status, page.render(preview)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response

@@ -37,6 +37,8 @@ pub(super) struct Page<'a> {
     pub(super) stores: &'a [StoreCode],
     /// Whether links may use the pool.
     pub(super) pool: bool,
+    /// Whether viewers' own indexers are asked.
+    pub(super) own_indexers: bool,
     pub(super) version: &'a str,
     /// Where the form goes.
     pub(super) action: &'a str,
@@ -64,7 +66,11 @@ impl Page<'_> {
         html.raw(
             "<button class=\"first\" name=\"do\" value=\"save\" tabindex=\"-1\" aria-hidden=\"true\">Save</button>",
         );
-        html.add(&self.stores()).add(&self.listed()).add(&self.order()).add(&self.words());
+        html.add(&self.stores());
+        if self.own_indexers {
+            html.add(&self.indexers());
+        }
+        html.add(&self.listed()).add(&self.order()).add(&self.words());
         html.raw("<div class=\"row actions\"><button class=\"main\" name=\"do\" value=\"save\" id=\"save\">");
         html.raw(if self.link.is_some() { "Make a new link" } else { "Make my link" });
         html.raw("</button><button class=\"quiet\" name=\"do\" value=\"preview\" id=\"refresh\">Show the sample list");

@@ -8,17 +8,18 @@ use anyhow::Context;
 use axum::Router;
 use chill_control::{Deadlines, RemoteConfig, RemoteControl};
 use chill_core::clock::millis;
+use chill_core::source::Indexers;
 use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store, Titles};
 use chill_db::{AnimeMap, Db, DbError, DbUrl, ImdbTitles, Options, SqliteSpool, TorrentLibrary};
 use chill_edge::proxy::ProxyUsers;
 use chill_edge::relay::RelayConfig;
 use chill_edge::{Edge, EdgeConfig, Ports};
-use chill_sources::{AnimeTitles, Cinemeta, FirstOf, Http, Kitsu, TorznabSource};
+use chill_sources::{AnimeTitles, Cinemeta, FirstOf, Http, Kitsu, OwnIndexers, TorznabSource};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::rates::Counters;
-use crate::config::{Config, EdgeSection, ListenSection, StoresSection};
+use crate::config::{Config, EdgeSection, ListenSection, OwnIndexersMode, StoresSection};
 
 /// Usage that was not delivered yet.
 const SPOOL_FILE: &str = "spool.db";
@@ -76,6 +77,7 @@ impl EdgePlane {
             control,
             stores,
             sources: sources(&config.stores, &http),
+            indexers: own_indexers(config.stores.own_indexers, &http),
             titles: titles(&config.stores, library.clone(), &http)?,
             library: Arc::new(TorrentLibrary::new(library, Clock::System)),
             spool: Arc::new(spool.clone()),
@@ -141,6 +143,16 @@ async fn forget_old(library: &Db) -> Result<(), DbError> {
     let mut tx = library.write().await?;
     tx.known_forget(Clock::System.now().saturating_sub(millis(REMEMBERED))).await?;
     tx.commit().await
+}
+
+/// Viewers' own indexers, as far as the operator lets them be asked.
+fn own_indexers(own: OwnIndexersMode, http: &Http) -> Option<Arc<dyn Indexers>> {
+    let private = match own {
+        OwnIndexersMode::Off => return None,
+        OwnIndexersMode::Public => false,
+        OwnIndexersMode::Any => true,
+    };
+    Some(Arc::new(OwnIndexers::new(http.clone(), private)))
 }
 
 /// What was imported first; Cinemeta for the rest. Anime by its own catalogues' ids is joined from all of them.
