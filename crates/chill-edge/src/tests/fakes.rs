@@ -100,6 +100,13 @@ impl FakeControl {
         }
     }
 
+    /// Tells whoever listens that nothing changed.
+    pub(crate) fn alive(&self) {
+        for feed in lock(&self.feeds).iter_mut().flatten() {
+            let _ = feed.try_send(Ok(FeedItem::Alive));
+        }
+    }
+
     /// Ends all feeds and refuses new ones, or allows them again.
     pub(crate) fn feed(&self, works: bool) {
         let mut feeds = lock(&self.feeds);

@@ -78,6 +78,33 @@ async fn a_running_playback_goes_on_until_its_grace_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_control_plane_that_hangs_does_not_stretch_the_grace() {
+    let stage = stage().await;
+    assert_eq!(stage.play(&pool()).await.status(), StatusCode::FOUND);
+    let (playback, begun) = (stage.edge.playbacks.running()[0].clone(), tokio::time::Instant::now());
+    let _held = stage.control.hold();
+    stage.control.feed(false);
+    playback.cut.cancelled().await;
+    let ran = begun.elapsed().as_secs();
+    assert!((59..=62).contains(&ran), "{ran} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_grace_begins_with_the_last_sign_of_life() {
+    let stage = stage().await;
+    assert_eq!(stage.play(&pool()).await.status(), StatusCode::FOUND);
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    stage.control.alive();
+    let heard = tokio::time::Instant::now();
+    until("it was heard", || stage.edge.leases.deaf_since().is_none()).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    stage.control.feed(false);
+    until("the feed is gone", || stage.edge.leases.deaf_since().is_some()).await;
+    let since = stage.edge.leases.deaf_since().unwrap().duration_since(heard);
+    assert!(since < Duration::from_secs(1), "not when the silence was noticed: {since:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_running_playback_survives_a_long_outage_of_the_feed_alone() {
     let stage = stage().await;
     stage.play(&pool()).await;

@@ -35,6 +35,10 @@ async fn a_suspended_users_film_stops_within_a_second(database: TestDatabase) {
     let play = app.web.get(&stream.url).await;
     assert_eq!((play.status.as_u16(), play.header("x-chillproxy-refusal")), (302, "user_inactive"));
 
+    let metrics = app.web.get(&format!("{}/metrics", app.metrics)).await.text();
+    for name in ["chillproxy_feed_lag_seconds", "chillproxy_revocation_seconds"] {
+        assert!(metrics.contains(&format!("{name}_count")), "{name}: {metrics}");
+    }
     app.cli(&["user", "activate", "ada", "--json"], "");
     app.until("the user is let in again", async || {
         app.web.get(&viewer.streams("movie", FILM)).await.header("x-chillproxy-refusal").is_empty()
