@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use tokio::sync::{Notify, OnceCell};
 use tokio::time::Instant;
 
-use crate::decide::Queue;
+use crate::decide::{KnownKeys, Queue};
 use crate::{ControlConfig, Devices, Keys, UseError, Users, Vault, VaultError};
 
 /// The control plane. Clones share everything; it works within a tokio runtime.
@@ -34,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) config: ControlConfig,
     /// Wakes the prober before its time.
     pub(crate) suspicion: Notify,
+    pub(crate) known_keys: KnownKeys,
     master_checked: OnceCell<()>,
 }
 
@@ -55,8 +56,8 @@ impl Control {
         config: ControlConfig,
     ) -> Self {
         let stores = stores.into_iter().map(|store| (store.code(), store)).collect();
-        let (suspicion, master_checked) = (Notify::new(), OnceCell::new());
-        let core = Arc::new(Core { db, vault, stores, clock, chance, config, suspicion, master_checked });
+        let (suspicion, known_keys, master_checked) = (Notify::new(), KnownKeys::default(), OnceCell::new());
+        let core = Arc::new(Core { db, vault, stores, clock, chance, config, suspicion, known_keys, master_checked });
         Self { queue: Arc::new(Queue::new(core.clone())), core }
     }
 

@@ -30,7 +30,7 @@ impl DeviceState {
         }
     }
 
-    fn read(word: &str) -> Result<Self, DbError> {
+    pub(crate) fn read(word: &str) -> Result<Self, DbError> {
         match word {
             "active" => Ok(Self::Active),
             "idle" => Ok(Self::Idle),
@@ -72,14 +72,9 @@ pub struct NewDevice {
     pub device: DeviceId,
     /// What an operator sees beside it.
     pub label: Option<String>,
-    /// Now.
-    pub now: Millis,
 }
 
 statements! {
-    DEVICES_WANTED = "SELECT d.id, d.user_id, d.device_id, d.kind, d.label, d.state, d.first_seen, d.last_seen \
-        FROM json_each(CAST($1 AS TEXT)) AS p JOIN devices d \
-        ON d.user_id = json_extract(p.value, '$[0]') AND d.device_id = json_extract(p.value, '$[1]')";
     DEVICES_OF_USER = "SELECT id, user_id, device_id, kind, label, state, first_seen, last_seen FROM devices \
         WHERE user_id = $1 ORDER BY first_seen, id LIMIT $2";
     DEVICE_BY_ID = "SELECT id, user_id, device_id, kind, label, state, first_seen, last_seen FROM devices WHERE id = $1";
@@ -87,8 +82,7 @@ statements! {
         AND user_id IN (SELECT value FROM json_each(CAST($1 AS TEXT)))";
     INSERT_DEVICES = "INSERT INTO devices (id, user_id, device_id, kind, label, state, first_seen, last_seen) \
         SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), 'fingerprint', \
-        json_extract(value, '$[3]'), 'active', CAST(json_extract(value, '$[4]') AS BIGINT), \
-        CAST(json_extract(value, '$[4]') AS BIGINT) FROM json_each(CAST($1 AS TEXT))";
+        json_extract(value, '$[3]'), 'active', $2, $2 FROM json_each(CAST($1 AS TEXT))";
     SET_STATE = "UPDATE devices SET state = $2 WHERE id IN (SELECT value FROM json_each(CAST($1 AS TEXT)))";
     TOUCH = "UPDATE devices SET last_seen = $2 WHERE last_seen < $2 \
         AND id IN (SELECT value FROM json_each(CAST($1 AS TEXT)))";
@@ -104,14 +98,6 @@ fn device((id, user, device, kind, label, state, first_seen, last_seen): Columns
 }
 
 impl Tx {
-    /// The devices of these users with these ids. Unknown ones are absent.
-    ///
-    /// # Errors
-    /// [`DbError`].
-    pub async fn devices_wanted(&mut self, wanted: &[(UserId, &DeviceId)]) -> Result<Vec<Device>, DbError> {
-        run!(all self, Columns, DEVICES_WANTED, json(&wanted)?)?.into_iter().map(device).collect()
-    }
-
     /// A user's devices, first seen first, at most `limit`.
     ///
     /// # Errors
@@ -138,13 +124,13 @@ impl Tx {
         rows.into_iter().map(|(id, user)| Ok((id, parse("devices", &user)?))).collect()
     }
 
-    /// Stores active devices. Their users must be locked, and their places counted with [`Tx::users_add_devices`].
+    /// Stores devices that are active and seen now. Their users must be locked, and their places counted with [`Tx::users_add_devices`].
     ///
     /// # Errors
     /// [`DbError::Conflict`] when a user has such a device.
-    pub async fn devices_insert(&mut self, devices: &[NewDevice]) -> Result<(), DbError> {
-        let rows: Vec<_> = devices.iter().map(|d| (&d.id, d.user, &d.device, &d.label, d.now)).collect();
-        run!(done self, INSERT_DEVICES, json(&rows)?).map(|_| ())
+    pub async fn devices_insert(&mut self, devices: &[NewDevice], now: Millis) -> Result<(), DbError> {
+        let rows: Vec<_> = devices.iter().map(|d| (&d.id, d.user, &d.device, &d.label)).collect();
+        run!(done self, INSERT_DEVICES, json(&rows)?, now).map(|_| ())
     }
 
     /// Sets the state of devices by their rows' ids. Their users must be locked.

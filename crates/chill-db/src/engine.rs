@@ -175,6 +175,12 @@ impl Db {
         Ok(())
     }
 
+    /// Whether one transaction at a time writes, and others wait for it.
+    #[must_use]
+    pub fn one_writer(&self) -> bool {
+        matches!(self.inner.engine, Engine::Sqlite { .. })
+    }
+
     /// `sqlite` or `postgres`.
     #[must_use]
     pub fn engine(&self) -> &'static str {

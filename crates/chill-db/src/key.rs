@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chill_core::pool::{KeyState, Passport, Terms};
-use chill_core::{KeyId, Millis, StoreCode, UserId};
+use chill_core::{KeyId, Millis, StoreCode};
 
 use crate::column::{count, parse};
 use crate::engine::run;
@@ -113,14 +113,6 @@ struct Columns {
     probe_failures: i64,
 }
 
-/// The same, and whom the key serves.
-#[derive(sqlx::FromRow)]
-struct ServingColumns {
-    user_id: String,
-    #[sqlx(flatten)]
-    key: Columns,
-}
-
 statements! {
     INSERT_POOL = "INSERT INTO pools (store) VALUES ($1) ON CONFLICT (store) DO NOTHING";
     lock LOCK_POOLS = "SELECT store FROM pools WHERE store IN (SELECT value FROM json_each(CAST($1 AS TEXT))) \
@@ -131,19 +123,20 @@ statements! {
     KEYS = "SELECT id, store, name, sealed, sealed_by, terms, max_users, max_streams, owner, weight, assigned, state, \
         state_until, has_worked, last_error, created_at, last_probe_at, probe_due, probe_failures \
         FROM keys ORDER BY store, name_key";
-    KEYS_OF_STORES = "SELECT id, store, name, sealed, sealed_by, terms, max_users, max_streams, owner, weight, assigned, \
-        state, state_until, has_worked, last_error, created_at, last_probe_at, probe_due, probe_failures \
-        FROM keys WHERE store IN (SELECT value FROM json_each(CAST($1 AS TEXT))) ORDER BY id";
+    KEYS_LEAST_LOADED = "SELECT id, store, name, sealed, sealed_by, terms, max_users, max_streams, owner, weight, assigned, \
+        state, state_until, has_worked, last_error, created_at, last_probe_at, probe_due, probe_failures FROM keys \
+        WHERE store = $1 AND (max_users IS NULL OR assigned < max_users) AND state IN ('healthy', 'throttled', 'cooling') \
+        AND (state = 'healthy' OR state_until <= $2) ORDER BY assigned * 1000000 / weight, id LIMIT $3";
+    KEYS_FIRST_BACK = "SELECT id, store, name, sealed, sealed_by, terms, max_users, max_streams, owner, weight, assigned, \
+        state, state_until, has_worked, last_error, created_at, last_probe_at, probe_due, probe_failures FROM keys \
+        WHERE store = $1 AND (max_users IS NULL OR assigned < max_users) AND state IN ('throttled', 'cooling') \
+        AND state_until > $2 ORDER BY state_until, id LIMIT $3";
     KEYS_BY_ID = "SELECT id, store, name, sealed, sealed_by, terms, max_users, max_streams, owner, weight, assigned, \
         state, state_until, has_worked, last_error, created_at, last_probe_at, probe_due, probe_failures \
         FROM keys WHERE id IN (SELECT value FROM json_each(CAST($1 AS TEXT))) ORDER BY id";
     lock LOCK_KEYS = "SELECT id, store, name, sealed, sealed_by, terms, max_users, max_streams, owner, weight, assigned, \
         state, state_until, has_worked, last_error, created_at, last_probe_at, probe_due, probe_failures \
         FROM keys WHERE id IN (SELECT value FROM json_each(CAST($1 AS TEXT))) ORDER BY id";
-    KEYS_OF_USERS = "SELECT a.user_id, k.id, k.store, k.name, k.sealed, k.sealed_by, k.terms, k.max_users, k.max_streams, \
-        k.owner, k.weight, k.assigned, k.state, k.state_until, k.has_worked, k.last_error, k.created_at, k.last_probe_at, \
-        k.probe_due, k.probe_failures FROM assignments a JOIN keys k ON k.id = a.key_id \
-        WHERE a.user_id IN (SELECT value FROM json_each(CAST($1 AS TEXT)))";
     KEYS_BY_NAME = "SELECT id, store, name, sealed, sealed_by, terms, max_users, max_streams, owner, weight, assigned, \
         state, state_until, has_worked, last_error, created_at, last_probe_at, probe_due, probe_failures \
         FROM keys WHERE name_key = $1 ORDER BY id LIMIT 2";
@@ -240,13 +233,21 @@ impl Tx {
         keys(run!(all self, Columns, KEYS)?)
     }
 
-    /// All keys of these stores, by id.
+    /// Keys of a store that serve now and have room: those with the fewest users for their weight, at most `limit`, the least
+    /// loaded first. For weights up to 1,000 the order is exact.
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn keys_of_stores(&mut self, stores: &[StoreCode]) -> Result<Vec<Key>, DbError> {
-        let codes: Vec<_> = stores.iter().map(|store| store.as_str()).collect();
-        keys(run!(all self, Columns, KEYS_OF_STORES, json(&codes)?)?)
+    pub async fn keys_least_loaded(&mut self, store: StoreCode, now: Millis, limit: u32) -> Result<Vec<Key>, DbError> {
+        keys(run!(all self, Columns, KEYS_LEAST_LOADED, store.as_str(), now, i64::from(limit))?)
+    }
+
+    /// Keys of a store that rest and have room, at most `limit`, those first that are back first.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn keys_first_back(&mut self, store: StoreCode, now: Millis, limit: u32) -> Result<Vec<Key>, DbError> {
+        keys(run!(all self, Columns, KEYS_FIRST_BACK, store.as_str(), now, i64::from(limit))?)
     }
 
     /// Keys by their ids; unknown ones are absent.
@@ -255,15 +256,6 @@ impl Tx {
     /// [`DbError`].
     pub async fn keys_by_id(&mut self, ids: &[KeyId]) -> Result<Vec<Key>, DbError> {
         keys(run!(all self, Columns, KEYS_BY_ID, json(&ids)?)?)
-    }
-
-    /// The keys that serve these users, at all stores.
-    ///
-    /// # Errors
-    /// [`DbError`].
-    pub async fn keys_of_users(&mut self, users: &[UserId]) -> Result<Vec<(UserId, Key)>, DbError> {
-        let rows = run!(all self, ServingColumns, KEYS_OF_USERS, json(&users)?)?;
-        rows.into_iter().map(|row| Ok((parse("assignments", &row.user_id)?, key(row.key)?))).collect()
     }
 
     /// Locks keys in the order of their ids and returns what is true of them from then on.

@@ -30,6 +30,7 @@ const STEPS: &[Step] = steps! {
     3 "0003_audit_chain";
     4 "0004_anime_ids";
     5 "0005_known_titles";
+    6 "0006_keys_by_load";
 };
 
 statements! {

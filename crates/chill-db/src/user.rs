@@ -28,7 +28,7 @@ impl UserStatus {
         }
     }
 
-    fn read(word: &str) -> Result<Self, DbError> {
+    pub(crate) fn read(word: &str) -> Result<Self, DbError> {
         match word {
             "active" => Ok(Self::Active),
             "suspended" => Ok(Self::Suspended),

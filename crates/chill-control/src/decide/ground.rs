@@ -1,11 +1,12 @@
 //! What a group of decisions stands on: the rows read for it, kept up to date in memory while the group is decided.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chill_core::clock::millis;
 use chill_core::pool::{Candidate, Choice, Serving, choose};
 use chill_core::{DeviceId, Epoch, KeyId, LeaseRequest, LinkId, Millis, StoreCode, UserId};
-use chill_db::{Db, DbError, Device, DeviceState, Key, LinkedUser, Tx};
+use chill_db::{AskingDevice, Db, DbError, DeviceState, Key, LinkedUser, Tx};
 
 use crate::control::Core;
 
@@ -15,12 +16,12 @@ pub(super) struct Ground {
     /// Read first: everything below is at least as new.
     pub(super) epoch: Epoch,
     pub(super) users: HashMap<LinkId, LinkedUser>,
-    pub(super) devices: HashMap<(UserId, DeviceId), Device>,
+    pub(super) devices: HashMap<(UserId, DeviceId), AskingDevice>,
     /// Active devices whose place may be given away: row ids.
     pub(super) away: HashMap<UserId, Vec<String>>,
     pub(super) seats: HashMap<(UserId, StoreCode), KeyId>,
-    pub(super) keys: HashMap<KeyId, Key>,
-    /// Stores all of whose keys were read.
+    pub(super) keys: HashMap<KeyId, Arc<Key>>,
+    /// Stores of whose keys every one was read that may be chosen in this group.
     pub(super) pools: HashSet<StoreCode>,
 }
 
@@ -29,11 +30,13 @@ impl Ground {
     pub(super) async fn read(core: &Core, db: &Db, asks: &[&LeaseRequest]) -> Result<Self, DbError> {
         let mut tx = db.read().await?;
         let mut ground = Self { now: core.clock.now(), ..Self::default() };
-        ground.read_users(&mut tx, asks).await?;
-        ground.read_devices(&mut tx, core, asks, false).await?;
-        ground.read_seats(&mut tx).await?;
+        ground.read_asked(&mut tx, asks).await?;
+        let wanted = ground.seat_keys();
+        let keys = core.known_keys.read(&mut tx, ground.epoch, wanted, ground.now).await?;
+        ground.keys = keys.into_iter().map(|key| (key.id.clone(), key)).collect();
+        ground.read_away(&mut tx, core, asks, 0).await?;
         let pools = ground.stores_in_question(asks);
-        ground.read_pools(&mut tx, &pools).await?;
+        ground.read_pools(&mut tx, &pools, asks.len()).await?;
         tx.commit().await?;
         Ok(ground)
     }
@@ -42,59 +45,64 @@ impl Ground {
     /// the transaction ends, but for states of keys: those are as new as the epoch.
     pub(super) async fn lock(core: &Core, tx: &mut Tx, asks: &[&LeaseRequest]) -> Result<Self, DbError> {
         let mut ground = Self { now: core.clock.now(), ..Self::default() };
-        ground.read_users(tx, asks).await?;
-        let locked = tx.users_lock(&ground.user_ids()).await?;
-        for (id, status, max_devices, device_count) in locked {
-            for user in ground.users.values_mut().filter(|user| user.id == id) {
-                (user.status, user.max_devices, user.device_count) = (status, max_devices, device_count);
-            }
-        }
-        ground.read_devices(tx, core, asks, true).await?;
-        ground.read_seats(tx).await?;
+        let links: HashSet<_> = asks.iter().map(|ask| ask.link).collect();
+        let (_, users) = tx.askers(&links.into_iter().collect::<Vec<_>>()).await?;
+        let users: HashSet<_> = users.into_iter().filter(|user| user.current).map(|user| user.id).collect();
+        tx.users_lock(&users.into_iter().collect::<Vec<_>>()).await?;
+        ground.read_asked(tx, asks).await?;
+        ground.read_seat_keys(tx).await?;
+        // The whole group may take places before the last of it is decided.
+        let others = u32::try_from(asks.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        ground.read_away(tx, core, asks, others).await?;
         let mut pools = ground.stores_in_question(asks);
         if !pools.is_empty() {
             pools.sort_unstable();
             tx.pools_lock(&pools).await?;
             // A key may have been removed, with its places, while we waited for the pool.
-            ground.seats.clear();
-            ground.keys.clear();
-            ground.read_seats(tx).await?;
-            ground.read_pools(tx, &pools).await?;
+            ground.read_asked(tx, asks).await?;
+            ground.read_seat_keys(tx).await?;
+            ground.read_pools(tx, &pools, asks.len()).await?;
         }
         Ok(ground)
     }
 
-    async fn read_users(&mut self, tx: &mut Tx, asks: &[&LeaseRequest]) -> Result<(), DbError> {
-        let links: HashSet<_> = asks.iter().map(|ask| ask.link).collect();
-        let (epoch, users) = tx.askers(&links.into_iter().collect::<Vec<_>>()).await?;
+    /// Reads users, their devices that ask, and their keys' ids.
+    async fn read_asked(&mut self, tx: &mut Tx, asks: &[&LeaseRequest]) -> Result<(), DbError> {
+        let requests: HashSet<_> = asks.iter().map(|ask| (ask.link, ask.store, &ask.device)).collect();
+        let (epoch, asked) = tx.asked(&requests.into_iter().collect::<Vec<_>>()).await?;
         self.epoch = epoch;
-        self.users = users.into_iter().map(|user| (user.link, user)).collect();
+        self.users.clear();
+        self.devices.clear();
+        self.seats.clear();
+        for one in asked {
+            let user = one.user.id;
+            self.seats.extend(one.seat.map(|(store, key)| ((user, store), key)));
+            self.devices.extend(one.device.map(|device| ((user, device.device.clone()), device)));
+            self.users.insert(one.user.link, one.user);
+        }
         Ok(())
     }
 
-    fn user_ids(&self) -> Vec<UserId> {
-        let ids: HashSet<_> = self.users.values().filter(|user| user.current).map(|user| user.id).collect();
-        ids.into_iter().collect()
+    fn seat_keys(&self) -> Vec<KeyId> {
+        let ids: HashSet<_> = self.seats.values().collect();
+        ids.into_iter().cloned().collect()
     }
 
-    /// Reads the devices that ask, and which places could be freed for them where free ones may not do: with `together` the
-    /// whole group may take places before the last of it is decided.
-    async fn read_devices(
+    async fn read_seat_keys(&mut self, tx: &mut Tx) -> Result<(), DbError> {
+        let wanted = self.seat_keys();
+        let keys = if wanted.is_empty() { Vec::new() } else { tx.keys_by_id(&wanted).await? };
+        self.keys = keys.into_iter().map(|key| (key.id.clone(), Arc::new(key))).collect();
+        Ok(())
+    }
+
+    /// Reads which places could be freed where free ones may not do once so many others are decided.
+    async fn read_away(
         &mut self,
         tx: &mut Tx,
         core: &Core,
         asks: &[&LeaseRequest],
-        together: bool,
+        others: u32,
     ) -> Result<(), DbError> {
-        let users = self.user_ids();
-        if users.is_empty() {
-            return Ok(());
-        }
-        let asker = |ask: &&LeaseRequest| self.users.get(&ask.link).filter(|user| user.current).map(|user| user.id);
-        let wanted: HashSet<_> = asks.iter().filter_map(|ask| Some((asker(ask)?, &ask.device))).collect();
-        let devices = tx.devices_wanted(&wanted.into_iter().collect::<Vec<_>>()).await?;
-        self.devices = devices.into_iter().map(|device| ((device.user, device.device.clone()), device)).collect();
-        let others = if together { u32::try_from(asks.len() - 1).unwrap_or(u32::MAX) } else { 0 };
         let crowded: HashSet<_> = asks.iter().filter_map(|ask| self.crowded(core, ask, others)).collect();
         if !crowded.is_empty() {
             let before = self.now.saturating_sub(millis(core.config.device_idle));
@@ -113,18 +121,6 @@ impl Ground {
         (!placed && user.device_count.saturating_add(others) >= core.limit(user)).then_some(user.id)
     }
 
-    async fn read_seats(&mut self, tx: &mut Tx) -> Result<(), DbError> {
-        let users = self.user_ids();
-        if users.is_empty() {
-            return Ok(());
-        }
-        for (user, key) in tx.keys_of_users(&users).await? {
-            self.seats.insert((user, key.store), key.id.clone());
-            self.keys.insert(key.id.clone(), key);
-        }
-        Ok(())
-    }
-
     /// Stores where someone cannot simply stay with the key he has.
     fn stores_in_question(&self, asks: &[&LeaseRequest]) -> Vec<StoreCode> {
         let in_question = |ask: &&&LeaseRequest| {
@@ -135,12 +131,21 @@ impl Ground {
         stores.into_iter().collect()
     }
 
-    async fn read_pools(&mut self, tx: &mut Tx, stores: &[StoreCode]) -> Result<(), DbError> {
-        if stores.is_empty() {
-            return Ok(());
+    /// Reads of these pools the keys that a group of so many may get. Each request takes the least loaded key that it does not
+    /// exclude, and has no other than those before it left; so this many of the least loaded are as good as all. The keys that
+    /// users leave in this group were read with the users.
+    async fn read_pools(&mut self, tx: &mut Tx, stores: &[StoreCode], group: usize) -> Result<(), DbError> {
+        // Excluded ones and the user's own, and one more.
+        const BESIDE: usize = LeaseRequest::MAX_EXCLUDED + 2;
+        let wanted = u32::try_from(group.saturating_add(BESIDE)).unwrap_or(u32::MAX);
+        for store in stores {
+            let mut keys = tx.keys_least_loaded(*store, self.now, wanted).await?;
+            if keys.len() < wanted as usize {
+                // Somebody may find nothing that serves, and is told when the first is back.
+                keys.extend(tx.keys_first_back(*store, self.now, wanted).await?);
+            }
+            self.keys.extend(keys.into_iter().map(|key| (key.id.clone(), Arc::new(key))));
         }
-        let keys = tx.keys_of_stores(stores).await?;
-        self.keys.extend(keys.into_iter().map(|key| (key.id.clone(), key)));
         self.pools.extend(stores);
         Ok(())
     }
@@ -148,9 +153,9 @@ impl Ground {
     /// The pool's choice among the keys that were read. A key that drains counts as a place to stay only when the whole pool
     /// was read, for there may be a better one.
     pub(super) fn choice(&self, user: UserId, ask: &LeaseRequest) -> Choice {
-        let whole = self.pools.contains(&ask.store);
         let current = self.seats.get(&(user, ask.store));
-        let candidate = |key: &Key| Candidate {
+        let whole = self.pools.contains(&ask.store);
+        let candidate = |key: &Arc<Key>| Candidate {
             id: key.id.clone(),
             passport: key.passport,
             state: key.state,

@@ -1,17 +1,23 @@
 //! Deciding leases: who asks, from which device, and which key serves him.
 //!
-//! Two tasks share the work. The first takes all waiting requests together and answers from one read transaction whatever
-//! needs no write: refusals, and known devices whose key still serves. What needs a place — a new device, a new key — goes to
-//! the second, which decides up to 128 of them in one write transaction and answers after its commit. The epoch is read
-//! before anything else in either, so that no lease is newer than what it was decided on.
+//! Two tasks share the work of a lane. The first takes all waiting requests together and answers from one read transaction
+//! whatever needs no write: refusals, and known devices whose key still serves. What needs a place — a new device, a new key —
+//! goes to the second, which decides up to 128 of them in one write transaction and answers after its commit: new devices of
+//! users who have room and a key the short way ([`fresh`]), all others under the locks of users and pools ([`ground`]). The
+//! epoch is read before anything else in either, so that no lease is newer than what it was decided on. A user is always in the
+//! same lane, so that lanes do not wait for each other's users.
 //!
 //! Refuses: network calls. Start reading at [`Queue`]; `rules` holds what is allowed, `ground` what is read, `plan` what is
 //! written.
 
+mod fresh;
 mod ground;
+mod known_keys;
 mod plan;
 mod rules;
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use chill_core::{ControlError, Lease, LeaseRequest};
@@ -20,12 +26,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Actor;
 use crate::control::{Core, unavailable};
+use fresh::Fresh;
+pub(crate) use known_keys::KnownKeys;
 use rules::Verdict;
 
 /// Requests decided in one transaction.
 const GROUP: usize = 128;
-/// Requests that may wait before others are told to come later.
+/// Requests of a lane that may wait before others are told to come later.
 const WAITING: usize = 4_096;
+/// Groups decided at once, where the database lets several write.
+const LANES: usize = 2;
 
 type Answer = Result<Lease, ControlError>;
 
@@ -39,7 +49,7 @@ struct Request {
 pub(crate) struct Queue {
     core: Arc<Core>,
     /// Started by the first request, since only then a runtime is sure to be there.
-    waiting: OnceLock<mpsc::Sender<Waiting>>,
+    lanes: OnceLock<Vec<mpsc::Sender<Waiting>>>,
 }
 
 struct Waiting {
@@ -49,36 +59,43 @@ struct Waiting {
 
 /// What the writing task is given.
 enum Job {
-    Decide(Waiting),
+    Decide(Waiting, Option<Box<Fresh>>),
     /// A device that was seen; its row's id.
     Touch(String),
 }
 
 impl Queue {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core, waiting: OnceLock::new() }
+        Self { core, lanes: OnceLock::new() }
     }
 
     /// Decides one request, together with the others that wait.
     pub(crate) async fn decide(&self, ask: &LeaseRequest) -> Answer {
         let ask = Request { lease: ask.clone(), by: Actor::asking() };
         if !self.core.config.group_commit {
-            return alone(&self.core, &ask).await;
+            return alone(&self.core, ask).await;
         }
-        let waiting = self.waiting.get_or_init(|| start(&self.core));
+        let lanes = self.lanes.get_or_init(|| start(&self.core));
+        let mut hash = DefaultHasher::new();
+        ask.lease.link.hash(&mut hash);
+        let at = usize::try_from(hash.finish() % lanes.len().max(1) as u64).unwrap_or(0);
         let (answer, decided) = oneshot::channel();
         let full = |_| ControlError::unavailable("too many requests wait for a decision");
-        waiting.try_send(Waiting { ask, answer }).map_err(full)?;
+        let lane = lanes.get(at).ok_or_else(|| ControlError::unavailable("nobody decides"))?;
+        lane.try_send(Waiting { ask, answer }).map_err(full)?;
         decided.await.unwrap_or_else(|_| Err(ControlError::unavailable("the decision was not made")))
     }
 }
 
-fn start(core: &Arc<Core>) -> mpsc::Sender<Waiting> {
-    let (waiting, asked) = mpsc::channel(WAITING);
-    let (jobs, given) = mpsc::channel(WAITING);
-    drop(tokio::spawn(read_in_groups(core.clone(), asked, jobs)));
-    drop(tokio::spawn(write_in_groups(core.clone(), given)));
-    waiting
+fn start(core: &Arc<Core>) -> Vec<mpsc::Sender<Waiting>> {
+    let lane = |_| {
+        let (waiting, asked) = mpsc::channel(WAITING);
+        let (jobs, given) = mpsc::channel(WAITING);
+        drop(tokio::spawn(read_in_groups(core.clone(), asked, jobs)));
+        drop(tokio::spawn(write_in_groups(core.clone(), given)));
+        waiting
+    };
+    (0..if core.db.one_writer() { 1 } else { LANES }).map(lane).collect()
 }
 
 async fn read_in_groups(core: Arc<Core>, mut asked: mpsc::Receiver<Waiting>, jobs: mpsc::Sender<Job>) {
@@ -96,8 +113,8 @@ async fn read_in_groups(core: Arc<Core>, mut asked: mpsc::Receiver<Waiting>, job
                         let _ = jobs.try_send(Job::Touch(row));
                     }
                 }
-                Verdict::Write => {
-                    if jobs.send(Job::Decide(waiting)).await.is_err() {
+                Verdict::Write(fresh) => {
+                    if jobs.send(Job::Decide(waiting, fresh)).await.is_err() {
                         return;
                     }
                 }
@@ -109,24 +126,54 @@ async fn read_in_groups(core: Arc<Core>, mut asked: mpsc::Receiver<Waiting>, job
 async fn write_in_groups(core: Arc<Core>, mut given: mpsc::Receiver<Job>) {
     let mut jobs = Vec::with_capacity(GROUP);
     while given.recv_many(&mut jobs, GROUP).await > 0 {
-        let (mut waiting, mut seen) = (Vec::new(), Vec::new());
+        let (mut quick, mut slow, mut seen, mut users) = (Vec::new(), Vec::new(), Vec::new(), HashSet::new());
         for job in jobs.drain(..) {
             match job {
-                Job::Decide(one) if !one.answer.is_closed() => waiting.push(one),
-                Job::Decide(_) => {}
+                Job::Decide(one, _) if one.answer.is_closed() => {}
+                // The second of a user counts on what the first changes.
+                Job::Decide(one, Some(fresh)) if users.insert(fresh.user) => quick.push((one, fresh)),
+                Job::Decide(one, _) => slow.push(one),
                 Job::Touch(row) => seen.push(row),
             }
         }
-        let asks: Vec<_> = waiting.iter().map(|one| &one.ask).collect();
+        if !quick.is_empty() {
+            slow.extend(place(&core, quick, std::mem::take(&mut seen)).await);
+        }
+        if slow.is_empty() && seen.is_empty() {
+            continue;
+        }
+        let asks: Vec<_> = slow.iter().map(|one| &one.ask).collect();
         let answers = core.write(&asks, seen).await;
-        for (one, answer) in waiting.into_iter().zip(answers) {
+        for (one, answer) in slow.into_iter().zip(answers) {
             let _ = one.answer.send(answer);
         }
     }
 }
 
+/// Writes new devices the short way and answers; returns whom that did not serve.
+async fn place(core: &Core, quick: Vec<(Waiting, Box<Fresh>)>, seen: Vec<String>) -> Vec<Waiting> {
+    let asks: Vec<_> = quick.iter().map(|(one, fresh)| (&one.ask.lease, fresh.as_ref())).collect();
+    let placed = match core.write_fresh(&asks, &seen).await {
+        Ok(placed) => placed,
+        Err(error) => {
+            // Another node may have stored one of the devices: under the locks each is decided by itself.
+            tracing::debug!(%error, "new devices could not be stored together");
+            HashSet::new()
+        }
+    };
+    let mut others = Vec::new();
+    for (one, fresh) in quick {
+        if placed.contains(&fresh.user) {
+            let _ = one.answer.send(Ok(fresh.lease));
+        } else {
+            others.push(one);
+        }
+    }
+    others
+}
+
 /// One request in transactions of its own.
-async fn alone(core: &Core, ask: &Request) -> Answer {
+async fn alone(core: &Core, ask: Request) -> Answer {
     let lost = || Err(ControlError::unavailable("the decision was not made"));
     match core.read(&[&ask.lease]).await.pop() {
         Some(Verdict::Answer(answer, None)) => answer,
@@ -134,7 +181,14 @@ async fn alone(core: &Core, ask: &Request) -> Answer {
             core.write(&[], vec![row]).await;
             answer
         }
-        Some(Verdict::Write) => core.write(&[ask], Vec::new()).await.pop().unwrap_or_else(lost),
+        Some(Verdict::Write(fresh)) => {
+            if let Some(fresh) = fresh
+                && core.write_fresh(&[(&ask.lease, &fresh)], &[]).await.is_ok_and(|placed| placed.contains(&fresh.user))
+            {
+                return Ok(fresh.lease);
+            }
+            core.write(&[&ask], Vec::new()).await.pop().unwrap_or_else(lost)
+        }
         None => lost(),
     }
 }

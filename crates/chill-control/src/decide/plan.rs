@@ -1,10 +1,11 @@
 //! What a group of decisions writes: gathered in memory, applied in one order by all, and only then answered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chill_core::pool::Choice;
 use chill_core::{ControlError, KeyId, LeaseRequest, StoreCode, UserId};
-use chill_db::{AuditEntry, DbError, Device, DeviceState, NewDevice, Seat, Tx};
+use chill_db::{AskingDevice, AuditEntry, DbError, DeviceState, NewDevice, Seat, Tx};
 
 use super::ground::Ground;
 use super::rules::{Place, Verdict};
@@ -98,10 +99,14 @@ impl Core {
     fn row_of(&self, place: &Place) -> Result<String, ControlError> {
         match place {
             Place::Held(row, _) | Place::Lost(row) => Ok(row.clone()),
-            Place::New => KeyId::new(self.clock.now(), &self.chance)
-                .map(|id| id.to_string())
-                .map_err(|error| ControlError::unavailable(error.to_string())),
+            Place::New => self.row_id(),
         }
+    }
+
+    /// A new device's row.
+    pub(super) fn row_id(&self) -> Result<String, ControlError> {
+        let id = KeyId::new(self.clock.now(), &self.chance).map(|id| id.to_string());
+        id.map_err(|error| ControlError::unavailable(error.to_string()))
     }
 }
 
@@ -120,7 +125,7 @@ impl Plan {
         if !freed.is_empty() {
             change -= i64::try_from(freed.len()).unwrap_or(0);
             ground.away.remove(&user);
-            for device in ground.devices.values_mut().filter(|device| freed.contains(&device.id)) {
+            for device in ground.devices.values_mut().filter(|device| freed.contains(&device.row)) {
                 device.state = DeviceState::Idle;
             }
             self.freed.extend(freed);
@@ -134,21 +139,13 @@ impl Plan {
             }
             Place::New => {
                 change += 1;
-                let label = ask.device_label.as_deref().map(label).filter(|label| !label.is_empty());
-                let (id, device, now) = (row.clone(), ask.device.clone(), ground.now);
-                self.new.push(NewDevice { id, user, device, label, now });
+                let label = label(ask);
+                let (id, device) = (row.clone(), ask.device.clone());
+                self.new.push(NewDevice { id, user, device, label });
             }
         }
-        let device = Device {
-            id: row,
-            user,
-            device: ask.device.clone(),
-            kind: String::new(),
-            label: None,
-            state: DeviceState::Active,
-            first_seen: ground.now,
-            last_seen: ground.now,
-        };
+        let (device, state, last_seen) = (ask.device.clone(), DeviceState::Active, ground.now);
+        let device = AskingDevice { row, device, state, last_seen };
         ground.devices.insert((user, ask.device.clone()), device);
         *self.places.entry(user).or_default() += change;
         let mut count = 0;
@@ -164,7 +161,7 @@ impl Plan {
     fn assign(&mut self, ground: &mut Ground, user: UserId, store: StoreCode, key: &KeyId) {
         let old = ground.seats.insert((user, store), key.clone());
         for (id, change) in old.map(|old| (old, -1_i64)).into_iter().chain([(key.clone(), 1)]) {
-            if let Some(key) = ground.keys.get_mut(&id) {
+            if let Some(key) = ground.keys.get_mut(&id).map(Arc::make_mut) {
                 let now = i64::from(key.assigned).saturating_add(change);
                 key.assigned = u32::try_from(now.max(0)).unwrap_or(u32::MAX);
             }
@@ -182,7 +179,7 @@ impl Plan {
             tx.devices_set_state(&self.revived, DeviceState::Active).await?;
         }
         if !self.new.is_empty() {
-            tx.devices_insert(&self.new).await?;
+            tx.devices_insert(&self.new, now).await?;
         }
         let places: Vec<_> = self.places.into_iter().filter(|(_, change)| *change != 0).collect();
         if !places.is_empty() {
@@ -205,6 +202,8 @@ impl Plan {
     }
 }
 
-fn label(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(LABEL).collect::<String>().trim().to_owned()
+/// What an operator sees beside a new device.
+pub(super) fn label(ask: &LeaseRequest) -> Option<String> {
+    let text: String = ask.device_label.as_deref()?.chars().filter(|c| !c.is_control()).take(LABEL).collect();
+    Some(text.trim().to_owned()).filter(|label| !label.is_empty())
 }

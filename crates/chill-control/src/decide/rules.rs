@@ -6,6 +6,7 @@ use chill_core::{ControlError, Denial, DenialCode, KeyId, Lease, LeaseRequest};
 use chill_db::{DeviceState, LinkedUser, UserStatus};
 
 use super::Answer;
+use super::fresh::Fresh;
 use super::ground::Ground;
 use crate::control::Core;
 
@@ -13,8 +14,8 @@ use crate::control::Core;
 pub(super) enum Verdict {
     /// Decided; the second is the row of a device whose sight is to be noted.
     Answer(Answer, Option<String>),
-    /// It needs a place, so it needs a write.
-    Write,
+    /// It needs a place, so it needs a write; with what was found for a device never seen.
+    Write(Option<Box<Fresh>>),
 }
 
 /// How a device that asks stands to its user.
@@ -57,7 +58,7 @@ impl Core {
     /// How the device stands; refused when the operator shut it out.
     pub(super) fn place(&self, ground: &Ground, user: &LinkedUser, ask: &LeaseRequest) -> Result<Place, ControlError> {
         let device = ground.devices.get(&(user.id, ask.device.clone()));
-        match device.map(|device| (device.state, device.id.clone(), device.last_seen)) {
+        match device.map(|device| (device.state, device.row.clone(), device.last_seen)) {
             None => Ok(Place::New),
             Some((DeviceState::Active, row, seen)) => Ok(Place::Held(row, seen)),
             Some((DeviceState::Idle, row, _)) => Ok(Place::Lost(row)),
@@ -136,11 +137,18 @@ impl Core {
         {
             return Err(refusal);
         }
-        let (Place::Held(row, seen), Choice::Stay(key)) = (place, choice) else { return Ok(Verdict::Write) };
+        let (row, seen, key) = match (place, choice) {
+            (Place::Held(row, seen), Choice::Stay(key)) => (row, seen, key),
+            (Place::New, Choice::Stay(key)) if user.device_count < self.limit(user) => {
+                let lease = self.grant(ground, user, &key, user.device_count.saturating_add(1))?;
+                return Ok(Verdict::Write(Some(Box::new(Fresh::new(user, lease)))));
+            }
+            _ => return Ok(Verdict::Write(None)),
+        };
         let unseen = ground.now.saturating_sub(seen);
         if unseen > millis(self.config.device_idle) / 2 {
             // Its place might be given away before the sight is noted.
-            return Ok(Verdict::Write);
+            return Ok(Verdict::Write(None));
         }
         let touch = (unseen >= self.stale_after()).then_some(row);
         Ok(Verdict::Answer(self.grant(ground, user, &key, user.device_count), touch))

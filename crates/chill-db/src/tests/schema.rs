@@ -19,6 +19,7 @@ fn statements() -> Vec<Statement> {
         crate::imdb::STATEMENTS,
         crate::key::STATEMENTS,
         crate::known::STATEMENTS,
+        crate::lease::STATEMENTS,
         crate::listed::STATEMENTS,
         crate::master::STATEMENTS,
         crate::migrate::STATEMENTS,
@@ -146,16 +147,8 @@ async fn two_processes_migrate_one_after_the_other() {
 }
 
 /// Statements that every lease or every usage report needs.
-const OFTEN: &[&str] = &[
-    "ASKERS",
-    "USERS_BY_LINK",
-    "LOCK_USERS",
-    "DEVICES_WANTED",
-    "DEVICES_AWAY",
-    "TOUCH",
-    "KEYS_OF_USERS",
-    "SEATS_OF_USERS",
-];
+const OFTEN: &[&str] =
+    &["ASKERS", "ASKED", "USERS_BY_LINK", "LOCK_USERS", "TAKE_PLACES", "DEVICES_AWAY", "TOUCH", "SEATS_OF_USERS"];
 
 /// How an engine would run a statement whose parameters it does not know yet.
 async fn plan(db: &Db, statement: &Statement) -> String {
@@ -189,8 +182,9 @@ async fn what_is_asked_often_reads_no_table_from_end_to_end() {
         for n in 0..2_000 {
             let user = super::user(&mut tx, &format!("user {n}")).await;
             let id = format!("device {n}");
-            let (device, label, now) = ("tv".parse().unwrap(), None, super::NOW);
-            tx.devices_insert(&[crate::NewDevice { id, user: user.id, device, label, now }]).await.unwrap();
+            let (device, label) = ("tv".parse().unwrap(), None);
+            let new = crate::NewDevice { id, user: user.id, device, label };
+            tx.devices_insert(&[new], super::NOW).await.unwrap();
         }
         tx.commit().await.unwrap();
         match &trial.db.inner.engine {
@@ -203,8 +197,9 @@ async fn what_is_asked_often_reads_no_table_from_end_to_end() {
             let on_postgres = |step: &str| {
                 ["users", "links", "devices"].iter().any(|table| step.contains(&format!("Seq Scan on {table}")))
             };
-            // The list itself is a virtual table, and read whole.
-            let on_sqlite = |step: &str| step.starts_with("SCAN ") && !step.contains("VIRTUAL TABLE");
+            // The list itself is a virtual table, and read whole; so is what is made of it once.
+            let on_sqlite =
+                |step: &str| step.starts_with("SCAN ") && !step.contains("VIRTUAL TABLE") && step.trim() != "SCAN p";
             assert!(!plan.lines().any(|step| on_postgres(step) || on_sqlite(step)), "{name}: {plan}");
         }
     })
