@@ -1,11 +1,12 @@
-//! get-key decisions, many at once, on the database that the first word names. Reads one measurement a line from standard
+//! get-key decisions, many at once, on the database that the first word names, with as many users and keys as the second and
+//! third say (10,000 and 10). Reads one measurement a line from standard
 //! input and answers each with one line of JSON, so that another program's runs can be put between ours.
 //!
-//! `cargo xtask bench pool` runs it. A line is `MANNER WORK WAITING SECONDS`:
+//! `cargo xtask bench pool` and `bench growth` run it. A line is `MANNER WORK WAITING SECONDS`:
 //!
 //! * MANNER: `group` decides waiting requests together, `single` gives each its own transactions;
 //! * WORK: `new`, each request is a device never seen; `known`, one of three devices of each user that were seen before;
-//!   `storm`, forty devices each of fifty users who may have five;
+//!   `assign`, as many users as asked for a key in so many seconds at 2,500 a second, none of whom has one; `storm`, forty devices each of fifty users who may have five;
 //! * WAITING: how many requests wait at any time.
 
 use std::error::Error;
@@ -19,7 +20,7 @@ use chill_core::pool::{Passport, Terms};
 use chill_core::{
     Action, Chance, Clock, ControlError, ControlPlane, DenialCode, LeaseRequest, LinkId, Secret, StoreCode,
 };
-use chill_db::{Db, Options};
+use chill_db::{Db, Options, trial};
 use chill_stores::StoresConfig;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -29,6 +30,10 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const USERS: usize = 10_000;
 const KEYS: usize = 10;
+/// Users put into the database in one transaction.
+const CROWD: usize = 5_000;
+/// Users who get a key, for each second of a measurement.
+const ASSIGNED: f64 = 2_500.0;
 /// Devices each user has before the measurement.
 const KNOWN: usize = 3;
 /// High enough that `new` never meets it.
@@ -48,9 +53,12 @@ struct Pool {
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
-    let url = std::env::args().nth(1).ok_or("name a database: sqlite:///path/file.db or postgres://…")?;
-    let pool = Arc::new(Pool::fill(&url).await?);
-    answer(&json!({"users": USERS, "devices": USERS * KNOWN, "keys": KEYS}))?;
+    let mut words = std::env::args().skip(1);
+    let url = words.next().ok_or("name a database: sqlite:///path/file.db or postgres://…")?;
+    let mut number = |usual| words.next().map_or(Ok(usual), |word| word.parse::<usize>());
+    let (users, keys) = (number(USERS)?, number(KEYS)?);
+    let pool = Arc::new(Pool::fill(&url, users, keys).await?);
+    answer(&json!({"users": users, "devices": users * KNOWN, "keys": keys}))?;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -61,6 +69,7 @@ async fn main() -> Outcome<()> {
         let (waiting, time) = (waiting.parse()?, Duration::from_secs_f64(seconds.parse()?));
         let told = match *work {
             "storm" => storm(&pool, control, waiting).await?,
+            "assign" => assign(control, waiting, time).await?,
             "known" => steady(&pool, control, waiting, time, false).await?,
             _ => steady(&pool, control, waiting, time, true).await?,
         };
@@ -77,19 +86,21 @@ fn answer(told: &Value) -> std::io::Result<()> {
 
 impl Pool {
     /// Users, each with his devices and his place at a key.
-    async fn fill(url: &str) -> Outcome<Self> {
+    async fn fill(url: &str, users: usize, keys: usize) -> Outcome<Self> {
         let db = Db::open(&url.parse()?, Options::default()).await?;
         db.migrate().await?;
         let control = |group_commit| -> Outcome<Control> {
             let vault = Vault::new(&MasterKeys::parse(&Secret::new(BASE64.encode(&[7; 32])))?);
             // The store is known but never asked.
             let stores = chill_stores::stores(&StoresConfig::default());
-            let config = ControlConfig { group_commit, max_devices: ROOMY, ..ControlConfig::default() };
+            let config =
+                ControlConfig { group_commit, torbox_pool_size: 0, max_devices: ROOMY, ..ControlConfig::default() };
             Ok(Control::new(db.clone(), vault, stores, Clock::System, Chance::System, config))
         };
         let mut pool =
             Self { group: control(true)?, single: control(false)?, links: Vec::new(), fresh: AtomicU64::new(0) };
-        for n in 0..KEYS {
+        let mut ids = Vec::with_capacity(keys);
+        for n in 0..keys {
             let key = AddKey {
                 store: StoreCode::TorBox,
                 name: format!("key {n}"),
@@ -99,11 +110,14 @@ impl Pool {
                 secret: Secret::new(format!("never-asked-{n}")),
                 unchecked: true,
             };
-            pool.group.keys().add(&actor(), key).await?;
+            ids.push(pool.group.keys().add(&actor(), key).await?.id);
         }
-        pool.links = pool.users(USERS, None).await?.into_iter().map(|user| user.link).collect();
-        let asks = pool.links.iter().flat_map(|link| (0..KNOWN).map(|n| ask(*link, &format!("known-{n}"))));
-        pool.all(asks.collect::<Outcome<_>>()?).await?;
+        while pool.links.len() < users {
+            let more = CROWD.min(users - pool.links.len());
+            let seat = |n: usize| ids.get(n % ids.len().max(1)).cloned();
+            let crowd = trial::crowd(&db, more, KNOWN, StoreCode::TorBox, seat).await?;
+            pool.links.extend(crowd);
+        }
         Ok(pool)
     }
 
@@ -126,24 +140,6 @@ impl Pool {
             users.push(added??);
         }
         Ok(users)
-    }
-
-    /// Decides all of these, a few hundred at a time.
-    async fn all(&self, asks: Vec<LeaseRequest>) -> Outcome<()> {
-        let mut deciding = JoinSet::new();
-        for ask in asks {
-            let control = self.group.clone();
-            deciding.spawn(async move { control.lease(&ask).await });
-            if deciding.len() >= 256
-                && let Some(lease) = deciding.join_next().await
-            {
-                lease??;
-            }
-        }
-        while let Some(lease) = deciding.join_next().await {
-            lease??;
-        }
-        Ok(())
     }
 
     fn fresh(&self) -> u64 {
@@ -192,6 +188,11 @@ async fn steady(pool: &Arc<Pool>, control: &Control, waiting: usize, time: Durat
             Outcome::Ok(took)
         });
     }
+    figures(start, tasks).await
+}
+
+/// Rate and times of what the tasks took.
+async fn figures(start: Instant, mut tasks: JoinSet<Outcome<Vec<Duration>>>) -> Outcome<Value> {
     let mut took = Vec::new();
     while let Some(task) = tasks.join_next().await {
         took.extend(task??);
@@ -200,6 +201,26 @@ async fn steady(pool: &Arc<Pool>, control: &Control, waiting: usize, time: Durat
     took.sort_unstable();
     let at = |share: usize| took.get(took.len() * share / 100).map_or(0.0, |took| took.as_secs_f64() * 1e3);
     Ok(json!({"per_second": took.len() as f64 / seconds, "p50_ms": at(50), "p99_ms": at(99), "decisions": took.len()}))
+}
+
+/// So many requests always wait, each of a user who has no key yet.
+async fn assign(control: &Control, waiting: usize, time: Duration) -> Outcome<Value> {
+    let wanted = (time.as_secs_f64() * ASSIGNED) as usize;
+    let links = Arc::new(trial::crowd(control.db(), wanted, 0, StoreCode::TorBox, |_| None).await?);
+    let (start, next, mut tasks) = (Instant::now(), Arc::new(AtomicU64::new(0)), JoinSet::new());
+    for _ in 0..waiting {
+        let (links, next, control) = (Arc::clone(&links), Arc::clone(&next), control.clone());
+        tasks.spawn(async move {
+            let mut took = Vec::new();
+            while let Some(link) = links.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed))?) {
+                let (ask, asked) = (ask(*link, "tv")?, Instant::now());
+                control.lease(&ask).await?;
+                took.push(asked.elapsed());
+            }
+            Outcome::Ok(took)
+        });
+    }
+    figures(start, tasks).await
 }
 
 /// Many more devices than may be, all at once; counts afterwards, in the database, users with too many.

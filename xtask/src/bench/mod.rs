@@ -2,6 +2,7 @@
 
 mod chaos;
 mod figures;
+mod growth;
 mod library;
 mod load;
 mod machine;
@@ -60,6 +61,11 @@ const BENCHES: &[Bench] = &[
         run: streams::run,
     },
     Bench { name: "pool", prints: "get-key decisions/s, together and alone, and against pgbench", run: pool::run },
+    Bench {
+        name: "growth",
+        prints: "how a decision's time grows with users and with keys: --users N",
+        run: growth::run,
+    },
     Bench {
         name: "relay",
         prints: "a film's bytes: CPU per GB, pace and memory, against nginx and haproxy",

@@ -18,7 +18,7 @@ use crate::shell;
 const SECONDS: u32 = 2;
 const ROUNDS: usize = 5;
 /// Manner, work and how many wait.
-type Case = (&'static str, &'static str, u32);
+pub(super) type Case = (&'static str, &'static str, u32);
 const ON_SQLITE: [Case; 8] = [
     ("group", "new", 1),
     ("single", "new", 1),
@@ -48,7 +48,7 @@ struct Measured {
 }
 
 /// The measuring program with its database.
-struct Decisions {
+pub(super) struct Decisions {
     engine: &'static str,
     child: Child,
     input: Option<ChildStdin>,
@@ -141,8 +141,19 @@ fn print(engines: &[Decisions], theirs: &BTreeMap<&'static str, Figures>) {
 
 impl Decisions {
     fn start(programs: &Programs, engine: &'static str, url: &str) -> anyhow::Result<Self> {
+        Self::start_with(programs, engine, url, 10_000, 10)
+    }
+
+    /// On a database with so many users and keys.
+    pub(super) fn start_with(
+        programs: &Programs,
+        engine: &'static str,
+        url: &str,
+        users: usize,
+        keys: usize,
+    ) -> anyhow::Result<Self> {
         let mut program = Command::new(programs.example("decisions"));
-        program.arg(url).stdin(Stdio::piped()).stdout(Stdio::piped());
+        program.args([url, &users.to_string(), &keys.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = program.spawn().context("cannot start the example `decisions`")?;
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().context("its output is piped")?);
@@ -152,7 +163,16 @@ impl Decisions {
     }
 
     fn round(&mut self) -> anyhow::Result<()> {
-        let cases: &[Case] = if self.engine == "SQLite" { &ON_SQLITE } else { &ON_POSTGRES };
+        self.measure(if self.engine == "SQLite" { &ON_SQLITE } else { &ON_POSTGRES })
+    }
+
+    /// The middle of a case's rounds, decisions per second.
+    pub(super) fn rate(&self, case: Case) -> Option<f64> {
+        Some(self.measured.get(&case)?.rate.median())
+    }
+
+    /// Measures each case once.
+    pub(super) fn measure(&mut self, cases: &[Case]) -> anyhow::Result<()> {
         for case in cases {
             let said = self.ask(*case)?;
             let figure = |name: &str| said[name].as_f64().with_context(|| format!("no {name}"));

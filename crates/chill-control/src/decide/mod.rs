@@ -1,11 +1,11 @@
 //! Deciding leases: who asks, from which device, and which key serves him.
 //!
-//! Two tasks share the work of a lane. The first takes all waiting requests together and answers from one read transaction
-//! whatever needs no write: refusals, and known devices whose key still serves. What needs a place — a new device, a new key —
-//! goes to the second, which decides up to 128 of them in one write transaction and answers after its commit: new devices of
-//! users who have room and a key the short way ([`fresh`]), all others under the locks of users and pools ([`ground`]). The
-//! epoch is read before anything else in either, so that no lease is newer than what it was decided on. A user is always in the
-//! same lane, so that lanes do not wait for each other's users.
+//! Reading tasks take all waiting requests together and answer from one read transaction whatever needs no write: refusals, and
+//! known devices whose key still serves. What needs a place — a new device, a new key — goes to the writing task, which decides
+//! up to 128 of them in one write transaction and answers after its commit: new devices of users who have room and a key the
+//! short way ([`fresh`]), all others under the locks of users and pools ([`ground`]). The epoch is read before anything else in
+//! either, so that no lease is newer than what it was decided on. One task writes: two would halve the groups, and what a
+//! statement costs beside its rows weighs more than the wait for a commit.
 //!
 //! Refuses: network calls. Start reading at [`Queue`]; `rules` holds what is allowed, `ground` what is read, `plan` what is
 //! written.
@@ -32,10 +32,10 @@ use rules::Verdict;
 
 /// Requests decided in one transaction.
 const GROUP: usize = 128;
-/// Requests of a lane that may wait before others are told to come later.
+/// Requests that may wait for a task before others are told to come later.
 const WAITING: usize = 4_096;
-/// Groups decided at once, where the database lets several write.
-const LANES: usize = 2;
+/// Groups read at once, where the database is not in this process.
+const READERS: usize = 2;
 
 type Answer = Result<Lease, ControlError>;
 
@@ -49,7 +49,7 @@ struct Request {
 pub(crate) struct Queue {
     core: Arc<Core>,
     /// Started by the first request, since only then a runtime is sure to be there.
-    lanes: OnceLock<Vec<mpsc::Sender<Waiting>>>,
+    readers: OnceLock<Vec<mpsc::Sender<Waiting>>>,
 }
 
 struct Waiting {
@@ -66,7 +66,7 @@ enum Job {
 
 impl Queue {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core, lanes: OnceLock::new() }
+        Self { core, readers: OnceLock::new() }
     }
 
     /// Decides one request, together with the others that wait.
@@ -75,27 +75,27 @@ impl Queue {
         if !self.core.config.group_commit {
             return alone(&self.core, ask).await;
         }
-        let lanes = self.lanes.get_or_init(|| start(&self.core));
+        let readers = self.readers.get_or_init(|| start(&self.core));
         let mut hash = DefaultHasher::new();
         ask.lease.link.hash(&mut hash);
-        let at = usize::try_from(hash.finish() % lanes.len().max(1) as u64).unwrap_or(0);
+        let at = usize::try_from(hash.finish() % readers.len().max(1) as u64).unwrap_or(0);
         let (answer, decided) = oneshot::channel();
         let full = |_| ControlError::unavailable("too many requests wait for a decision");
-        let lane = lanes.get(at).ok_or_else(|| ControlError::unavailable("nobody decides"))?;
-        lane.try_send(Waiting { ask, answer }).map_err(full)?;
+        let reader = readers.get(at).ok_or_else(|| ControlError::unavailable("nobody decides"))?;
+        reader.try_send(Waiting { ask, answer }).map_err(full)?;
         decided.await.unwrap_or_else(|_| Err(ControlError::unavailable("the decision was not made")))
     }
 }
 
 fn start(core: &Arc<Core>) -> Vec<mpsc::Sender<Waiting>> {
-    let lane = |_| {
+    let (jobs, given) = mpsc::channel(WAITING);
+    drop(tokio::spawn(write_in_groups(core.clone(), given)));
+    let reader = |_| {
         let (waiting, asked) = mpsc::channel(WAITING);
-        let (jobs, given) = mpsc::channel(WAITING);
-        drop(tokio::spawn(read_in_groups(core.clone(), asked, jobs)));
-        drop(tokio::spawn(write_in_groups(core.clone(), given)));
+        drop(tokio::spawn(read_in_groups(core.clone(), asked, jobs.clone())));
         waiting
     };
-    (0..if core.db.one_writer() { 1 } else { LANES }).map(lane).collect()
+    (0..if core.db.one_writer() { 1 } else { READERS }).map(reader).collect()
 }
 
 async fn read_in_groups(core: Arc<Core>, mut asked: mpsc::Receiver<Waiting>, jobs: mpsc::Sender<Job>) {

@@ -23,6 +23,7 @@ fn statements() -> Vec<Statement> {
         crate::listed::STATEMENTS,
         crate::master::STATEMENTS,
         crate::migrate::STATEMENTS,
+        crate::trial::STATEMENTS,
         crate::usage::STATEMENTS,
         crate::user::STATEMENTS,
     ]
