@@ -34,7 +34,7 @@ impl KnownKeys {
                     found.push(Arc::clone(key));
                     false
                 })
-            })
+            });
         });
         if !wanted.is_empty() {
             let new: Vec<_> = tx.keys_by_id(&wanted).await?.into_iter().map(Arc::new).collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use chill_control::{AddKey, Control, PoolKey};
-use chill_core::pool::{Passport, Terms};
+use chill_core::pool::{KeyState, Passport, Terms};
 use chill_core::{Secret, StoreCode};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -251,8 +251,15 @@ fn done(key: &PoolKey, json: bool) {
 fn state(key: &PoolKey) -> String {
     match key.state.until() {
         Some(until) => format!("{} until {}", key.state, time(until)),
+        // Taken to be healthy until the store was asked or somebody used it.
+        None if key.state == KeyState::Healthy && !checked(key) => "unchecked".to_owned(),
         None => key.state.to_string(),
     }
+}
+
+/// Whether anything is known of the key from its store.
+fn checked(key: &PoolKey) -> bool {
+    key.has_worked || key.last_probe_at.is_some()
 }
 
 fn as_json(key: &PoolKey) -> Value {
@@ -262,6 +269,7 @@ fn as_json(key: &PoolKey) -> Value {
         "name": key.name,
         "state": key.state.word(),
         "stateUntil": key.state.until(),
+        "checked": checked(key),
         "passport": key.passport.terms().as_str(),
         "maxUsers": key.passport.max_users(),
         "maxStreams": key.passport.max_streams(),

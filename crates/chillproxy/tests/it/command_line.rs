@@ -63,6 +63,13 @@ async fn keys_are_managed_by_name_and_by_id(database: TestDatabase) {
         assert_eq!(app.cli(&["key", "list", "--json"], "")[0]["state"], state);
     }
     assert!(app.run(&["key", "check", "main"], "").status.success());
+    let unasked = ["key", "add", "--store", "tb", "--name", "later", "--passport", "own_use", "--unchecked"];
+    let added = app.run(&unasked, "00000000-beef-4000-8000-000000000000");
+    assert!(String::from_utf8_lossy(&added.stdout).contains("is unchecked"), "{added:?}");
+    let shown = app.cli(&["key", "show", "later", "--json"], "");
+    assert_eq!((&shown["state"], &shown["checked"]), (&"healthy".into(), &false.into()));
+    assert_eq!(app.cli(&["key", "show", "main", "--json"], "")["checked"], true);
+    assert!(app.run(&["key", "remove", "later"], "").status.success());
     assert!(app.run(&["key", "remove", key["id"].as_str().unwrap()], "").status.success());
     assert_eq!(app.cli(&["key", "list", "--json"], ""), json!([]));
 }

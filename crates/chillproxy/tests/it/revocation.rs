@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use chill_sim::Plan;
 use hyper::Method;
 
-use crate::app::App;
+use crate::app::{App, KEY_TWO};
 use crate::database::{TestDatabase, on_both_engines};
 use crate::streams::FILM;
 use crate::web::{watch, watch_some};
@@ -17,6 +18,7 @@ on_both_engines!(
     a_reset_link_stops_the_old_one_and_keeps_the_history,
     a_revoked_device_stops_and_stays_out,
     a_disabled_key_stops_its_films,
+    a_draining_keys_film_goes_on_while_its_user_moves,
 );
 
 async fn a_suspended_users_film_stops_within_a_second(database: TestDatabase) {
@@ -94,6 +96,26 @@ async fn a_disabled_key_stops_its_films(database: TestDatabase) {
     assert!(asked.elapsed() < PROMISE);
     let list = app.web.get(&viewer.streams("movie", FILM)).await;
     assert_eq!(list.header("x-chillproxy-refusal"), "no_key");
+}
+
+async fn a_draining_keys_film_goes_on_while_its_user_moves(database: TestDatabase) {
+    let (app, viewer) = App::with_viewer(database).await;
+    let stream = app.endless(&viewer).await;
+    let mut film = app.web.open(Method::GET, &stream.url, &[]).await.into_body();
+    watch_some(&mut film, 100_000).await;
+    app.world.torbox().add_account(KEY_TWO, Plan::Pro, 0);
+    app.add_key("second", KEY_TWO);
+    assert!(app.run(&["key", "drain", "main"], "").status.success());
+    let moved = async || {
+        assert_eq!(app.web.get(&viewer.streams("movie", FILM)).await.header("x-chillproxy-refusal"), "");
+        app.cli(&["key", "show", "second", "--json"], "")["users"] == 1
+    };
+    app.until("the user's next list is asked with the other key", moved).await;
+    assert_eq!(app.cli(&["key", "show", "main", "--json"], "")["users"], 0);
+    for _ in 0..10 {
+        watch_some(&mut film, 100_000).await;
+    }
+    assert!(app.world.torbox().calls().iter().any(|call| call.key() == Some(KEY_TWO)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
