@@ -129,6 +129,23 @@ await check('a token is checked at its store without leaving the page', {}, asyn
   assert.ok(!(await page.content()).includes(STORE_KEY), 'the token is nowhere in the page');
 });
 
+await check('an indexer of my own is checked, and is in my link', {}, async (page) => {
+  await page.goto(pageUrl);
+  await page.click('button[value="more-indexer"]');
+  await page.selectOption('[id="i0.n"]', 'generic');
+  await page.fill('[id="i0.u"]', 'http://127.0.0.1:9117/api');
+  await page.click('button[data-slot="i0"]');
+  await until('a private address is refused', async () => /not public/.test(await page.textContent('#verdict-i0')));
+  await page.fill('[id="i0.u"]', 'https://indexer.example/api');
+  await page.fill('[id="i0.ak"]', 'indexer-key-0123456789');
+  await page.selectOption('[id="s0.c"]', 'tb');
+  await page.fill('[id="s0.auth"]', LINK_ID);
+  await page.click('#save');
+  const said = settings(await linkOf(page));
+  assert.deepEqual(said.indexers, [{ n: 'generic', u: 'https://indexer.example/api', ak: 'indexer-key-0123456789' }]);
+  assert.ok(!(await page.inputValue('[id="i0.ak"]')), 'the key is not written out');
+});
+
 await check('an existing link opens with its settings and keeps its right', {}, async (page) => {
   await page.goto(manifestUrl.replace(/manifest\.json$/, 'configure'));
   await linkOf(page);
