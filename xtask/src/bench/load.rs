@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::figures::{Figures, Goal, against};
 use super::machine;
-use super::planes::{OWN, Planes};
+use super::planes::{OWN, Planes, tell};
 use super::programs::Programs;
 use super::start::pause;
 use super::viewer::Viewer;
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     let planes = Planes::start(&programs, CONTROLS, EDGES)?;
     for at in 0..KEYS {
         let secret = format!("load-store-key-{at:04}");
-        tell(&planes, "accounts", &json!({"key": secret}))?;
+        tell(&planes.world, "accounts", &json!({"key": secret}))?;
         planes.key(&format!("key-{at}"), &secret, users.div_ceil(KEYS) + 1)?;
     }
     let seen = Arc::new(Seen::default());
@@ -185,11 +185,5 @@ fn print(planes: &Planes, seen: &Seen, took: Duration) -> anyhow::Result<()> {
     against(Goal::AtMost("", 0.1), "requests that failed, of 100", 100.0 * count(&seen.failed) / count(&seen.asked));
     against(Goal::AtMost("", 1.0), "users per key, most less least", (most - least) as f64);
     against(Goal::AtLeast("", 100.0), "devices decided right, of 100", right);
-    Ok(())
-}
-
-fn tell(planes: &Planes, what: &str, body: &Value) -> anyhow::Result<()> {
-    let url = format!("{}/{what}", planes.world.url("control")?);
-    ureq::post(url).header("content-type", "application/json").send(body.to_string())?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! around them.
 
 use anyhow::Context;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::programs::Programs;
 use super::server::Server;
@@ -60,6 +60,8 @@ impl Planes {
     /// When one of them does not start.
     pub(super) fn start(programs: &Programs, controls: usize, edges: usize) -> anyhow::Result<Self> {
         let (world, postgres) = (World::start(programs.directory())?, Postgres::start()?);
+        // The store's own limits are not what is measured.
+        tell(&world, "behaviour", &json!({"calls_per_minute": 1_000_000, "uncached_creates_per_hour": 1_000_000}))?;
         // Any 32 bytes; all nodes share them.
         let master = format!("{}Bwc=", "BwcH".repeat(10));
         let control = || -> anyhow::Result<Node> {
@@ -118,6 +120,16 @@ impl Planes {
     pub(super) fn query(&self, sql: &str) -> anyhow::Result<String> {
         shell::read(&mut shell::command("psql", [self.postgres.url(), "-XqAtc", sql]))
     }
+}
+
+/// Tells the simulators something.
+///
+/// # Errors
+/// When they refuse.
+pub(super) fn tell(world: &World, what: &str, body: &Value) -> anyhow::Result<()> {
+    let url = format!("{}/{what}", world.url("control")?);
+    ureq::post(url).header("content-type", "application/json").send(body.to_string())?;
+    Ok(())
 }
 
 fn started(mut node: Node) -> anyhow::Result<Node> {
