@@ -12,7 +12,8 @@ use chill_sources::Torrent;
 pub type Target = fn(&[u8]);
 
 /// All of them, by their names, which are also those of their directories in `kept`.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
+    ("answer", answer),
     ("range", range),
     ("user_data", user_data),
     ("proxy_token", proxy_token),
@@ -20,6 +21,17 @@ pub const TARGETS: [(&str, Target); 6] = [
     ("torznab", torznab),
     ("torrent", torrent),
 ];
+
+/// Answers of origins: in whatever pieces they come, they say the same.
+pub fn answer(data: &[u8]) {
+    let whole = chill_edge::relay::fuzz::answer(data, usize::MAX);
+    for piece in [1, 7] {
+        assert_eq!(chill_edge::relay::fuzz::answer(data, piece), whole);
+    }
+    if let Some((_, body, _)) = whole {
+        assert!(body.len() < data.len());
+    }
+}
 
 /// `Range` and `Content-Range` headers. The first eight bytes are the length of the content.
 pub fn range(data: &[u8]) {

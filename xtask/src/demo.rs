@@ -1,7 +1,7 @@
 //! The whole product on one screen, for someone who has just cloned it: a film through the pool, watched by a viewer who
 //! never sees a key, counted to the byte, and stopped when the viewer is suspended.
 
-mod play;
+pub(crate) mod play;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! The benchmarks. They print ratios and shares, and never fail a build: a loaded machine is not a fault.
 
 mod chaos;
+mod click;
 mod figures;
 mod growth;
 mod library;
@@ -54,6 +55,11 @@ const BENCHES: &[Bench] = &[
         name: "library",
         prints: "lookups among a million known torrents, on SQLite and PostgreSQL: --torrents N",
         run: library::run,
+    },
+    Bench {
+        name: "click",
+        prints: "click to first byte, 50 ms away from the store; calls of the store",
+        run: click::run,
     },
     Bench {
         name: "streams",

@@ -22,6 +22,8 @@ const FEW: u32 = 50;
 const MANY: u32 = 500;
 const PACED: u32 = 400;
 const STALLED: u32 = 500;
+const PARTS: [&str; 3] = ["ranges", "paced", "memory"];
+const UPSTREAMS: [&str; 2] = ["http", "tls"];
 
 /// What one server did in all rounds of one workload.
 #[derive(Debug, Default)]
@@ -51,10 +53,45 @@ fn ratios(ours: &[f64], theirs: &[f64]) -> Figures {
     ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()
 }
 
-/// Prints the figures; `--quick` among the words makes one round of each.
+/// Which parts are measured, and how often.
+#[derive(Debug)]
+struct Plan {
+    rounds: usize,
+    paced_rounds: usize,
+    /// `ranges`, `paced` or `memory`, and `http` or `tls`; empty means all of their kind.
+    only: Vec<String>,
+}
+
+impl Plan {
+    /// `--rounds N` of each, `--only PART,…` such as `--only ranges,tls`; `--quick` is `--rounds 1`.
+    fn read(words: &[String]) -> anyhow::Result<Self> {
+        let quick = words.iter().any(|word| word == "--quick");
+        let given = quick || words.iter().any(|word| word == "--rounds");
+        let rounds = super::rounds(words, if quick { 1 } else { ROUNDS })?;
+        let only = match words.iter().position(|word| word == "--only") {
+            Some(at) => words.get(at + 1).context("--only wants parts, as in `--only ranges,tls`")?.as_str(),
+            None => "",
+        };
+        let only: Vec<String> = only.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let stray = only.iter().find(|part| !PARTS.contains(&part.as_str()) && !UPSTREAMS.contains(&part.as_str()));
+        anyhow::ensure!(stray.is_none(), "--only takes {} and {}", PARTS.join(", "), UPSTREAMS.join(", "));
+        Ok(Self { rounds, paced_rounds: if given { rounds } else { PACED_ROUNDS }, only })
+    }
+
+    fn has(&self, part: &str, kind: &[&str]) -> bool {
+        let named = |part: &str| self.only.iter().any(|only| only == part);
+        named(part) || !kind.iter().any(|part| named(part))
+    }
+
+    fn upstreams(&self, part: &str) -> Vec<Upstream> {
+        let all = [(Upstream::Http, "http"), (Upstream::Tls, "tls")].into_iter().filter(|_| self.has(part, &PARTS));
+        all.filter(|(_, name)| self.has(name, &UPSTREAMS)).map(|(upstream, _)| upstream).collect()
+    }
+}
+
+/// Prints the figures.
 pub(super) fn run(words: &[String]) -> anyhow::Result<()> {
-    let quick = words.iter().any(|word| word == "--quick");
-    let (rounds, paced_rounds) = if quick { (1, 1) } else { (ROUNDS, PACED_ROUNDS) };
+    let plan = Plan::read(words)?;
     machine::describe();
     let programs = build()?;
     anyhow::ensure!(machine::rival("nginx", "nginx-light"), "nginx is the origin too: nothing can be measured");
@@ -62,28 +99,34 @@ pub(super) fn run(words: &[String]) -> anyhow::Result<()> {
     let origin = Origin::start()?;
     let servers = servers::all(&origin, &programs, haproxy)?;
     let player = programs.join("blast");
-    for upstream in [Upstream::Http, Upstream::Tls] {
-        let few = measure(&servers, upstream, &Workload::ranges(FEW), rounds, &player)?;
-        let many = measure(&servers, upstream, &Workload::ranges(MANY), rounds, &player)?;
-        let bound = if upstream == Upstream::Tls { 0.75 } else { 0.6 };
-        for (connections, rows) in [(FEW, &few), (MANY, &many)] {
-            let what = format!("{upstream}, {connections} connections: CPU per GB ÷ nginx");
-            compare(Goal::AtMost("CPU", bound), &what, &ratios(&rows[0].rounds, &rows[1].rounds));
-        }
-        let what = format!("{upstream}: CPU per GB at {MANY} ÷ at {FEW} connections");
-        compare(Goal::AtMost("growth", 1.15), &what, &ratios(&many[0].rounds, &few[0].rounds));
+    for upstream in plan.upstreams("ranges") {
+        ranges(&servers, upstream, plan.rounds, &player)?;
     }
-    for upstream in [Upstream::Http, Upstream::Tls] {
-        let rows = measure(&servers, upstream, &Workload::paced(PACED), paced_rounds, &player)?;
+    for upstream in plan.upstreams("paced") {
+        let rows = measure(&servers, upstream, &Workload::paced(PACED), plan.paced_rounds, &player)?;
         let what = format!("{upstream}, {PACED} paced players");
         compare(Goal::AtLeast("paced", 0.995), &format!("{what}: delivered ÷ asked"), &rows[0].delivered);
         let worst = ratios(&rows[0].worsts, &rows[1].worsts);
         compare(Goal::AtLeast("worst", 0.95), &format!("{what}: worst stream ÷ nginx's"), &worst);
     }
-    for upstream in [Upstream::Http, Upstream::Tls] {
+    for upstream in plan.upstreams("memory") {
         memory(&servers, upstream, &player)?;
     }
     machine::busy();
+    Ok(())
+}
+
+/// As much as comes, over few connections and over many.
+fn ranges(servers: &[Server], upstream: Upstream, rounds: usize, player: &std::path::Path) -> anyhow::Result<()> {
+    let few = measure(servers, upstream, &Workload::ranges(FEW), rounds, player)?;
+    let many = measure(servers, upstream, &Workload::ranges(MANY), rounds, player)?;
+    let bound = if upstream == Upstream::Tls { 0.75 } else { 0.6 };
+    for (connections, rows) in [(FEW, &few), (MANY, &many)] {
+        let what = format!("{upstream}, {connections} connections: CPU per GB ÷ nginx");
+        compare(Goal::AtMost("CPU", bound), &what, &ratios(&rows[0].rounds, &rows[1].rounds));
+    }
+    let what = format!("{upstream}: CPU per GB at {MANY} ÷ at {FEW} connections");
+    compare(Goal::AtMost("growth", 1.15), &what, &ratios(&many[0].rounds, &few[0].rounds));
     Ok(())
 }
 

@@ -96,6 +96,15 @@ impl Player {
     }
 }
 
+impl Player {
+    /// Starts playing from a place on, as after a seek.
+    pub(crate) fn open_at(&self, url: &str, first: u64) -> anyhow::Result<Running> {
+        let response = self.agent.get(url).header("range", format!("bytes={first}-")).call()?;
+        ensure!(response.status() == 206, "the film was answered with {}", response.status());
+        Ok(Running(Box::new(response.into_body().into_reader())))
+    }
+}
+
 impl Running {
     /// Reads at least so many bytes.
     pub(crate) fn read_at_least(&mut self, count: u64) -> anyhow::Result<()> {

@@ -4,9 +4,9 @@ use chill_core::ByteRange;
 use chill_core::range::Span;
 use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use hyper::body::Incoming;
 
 use super::ask::Ask;
+use super::line::OriginBody;
 use super::validator::Validator;
 
 /// What an origin answered, as far as a viewer may see it.
@@ -17,7 +17,7 @@ pub(super) struct Answer {
     pub(super) content_type: Option<HeaderValue>,
     /// The origin said that it takes byte ranges.
     pub(super) takes_ranges: bool,
-    pub(super) body: Incoming,
+    pub(super) body: OriginBody,
 }
 
 /// Which bytes the origin sends.
@@ -63,7 +63,7 @@ pub(super) enum Unfit {
 
 impl Answer {
     /// Judges the response to `ask`.
-    pub(super) fn judge(ask: &Ask, response: Response<Incoming>) -> Result<Self, Unfit> {
+    pub(super) fn judge(ask: &Ask, response: Response<OriginBody>) -> Result<Self, Unfit> {
         let (head, body) = response.into_parts();
         Ok(Self {
             shape: shape(head.status, &head.headers, ask)?,

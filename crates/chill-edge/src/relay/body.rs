@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::OpenRequest;
+use super::line::OriginBody;
+use super::outlet::Outlet;
 use super::patience::Patience;
 use super::resume::{GaveUp, Rest, Resumed, WayBack};
 use super::validator::Tail;
@@ -26,6 +27,8 @@ pub(super) enum BrokenOff {
     Cut,
     #[error("the origin broke off and could not go on")]
     Origin,
+    #[error("the player took no byte for too long")]
+    Player,
 }
 
 /// Exactly the promised bytes, or an error. Holds no byte longer than until the connection takes it.
@@ -40,26 +43,33 @@ pub(super) struct RelayBody {
     tail: Option<Tail>,
     tries: u32,
     resumed_at: u64,
-    /// A player that does not take its bytes is not the origin's fault and does not wear this out: its connection asks
-    /// for nothing meanwhile.
+    /// A player that does not take its bytes is not the origin's fault and does not wear this out: nothing is asked for
+    /// meanwhile.
     stall: Patience,
+    /// What the player takes, and when; read no faster.
+    outlet: Outlet,
+    /// Wears out while the player has no room.
+    unread: Option<Patience>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     open: Option<OpenRequest>,
 }
 
 enum State {
-    Flowing(Incoming),
+    Flowing(OriginBody),
     Resuming(Pin<Box<dyn Future<Output = Result<Resumed, GaveUp>> + Send>>),
+    /// Nothing more will come; what was handed over may leave first, since an error makes hyper forget it.
+    GivenUp,
     Over,
 }
 
 impl RelayBody {
     pub(super) fn new(
-        body: Incoming,
+        body: OriginBody,
         ready: Bytes,
         owed: Range<u64>,
         way: Option<WayBack>,
         stall: Duration,
+        outlet: Outlet,
         cut: CancellationToken,
         open: OpenRequest,
     ) -> Self {
@@ -73,6 +83,8 @@ impl RelayBody {
             tail,
             tries: 0,
             stall: Patience::new(stall),
+            outlet,
+            unread: None,
             cut: Box::pin(cut.cancelled_owned()),
             open: Some(open),
         }
@@ -111,6 +123,13 @@ impl RelayBody {
         Poll::Ready(Some(Err(why)))
     }
 
+    /// Fails when asked the next time.
+    fn give_up(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        self.state = State::GivenUp;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     /// Begins to go on after a break; false when there is no way back.
     fn begin_resuming(&mut self) -> bool {
         self.stall.renew();
@@ -143,18 +162,28 @@ enum Flow {
     Broke,
 }
 
-fn poll_origin(body: &mut Incoming, stall: &mut Patience, cx: &mut Context<'_>) -> Poll<Flow> {
-    loop {
-        return match Pin::new(&mut *body).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) if !data.is_empty() => Poll::Ready(Flow::Data(data)),
-                // Empty pieces and trailers carry nothing of the film.
-                _ => continue,
-            },
-            Poll::Ready(Some(Err(_))) => Poll::Ready(Flow::Broke),
-            Poll::Ready(None) => Poll::Ready(Flow::End),
-            Poll::Pending => stall.poll_over(cx).map(|()| Flow::Broke),
-        };
+fn poll_origin(body: &mut OriginBody, room: usize, stall: &mut Patience, cx: &mut Context<'_>) -> Poll<Flow> {
+    match body.poll_data(cx, room) {
+        Poll::Ready(Some(Ok(data))) => Poll::Ready(Flow::Data(data)),
+        Poll::Ready(Some(Err(_))) => Poll::Ready(Flow::Broke),
+        Poll::Ready(None) => Poll::Ready(Flow::End),
+        Poll::Pending => stall.poll_over(cx).map(|()| Flow::Broke),
+    }
+}
+
+/// Waits until the player has room, but not for ever.
+fn poll_room(outlet: &Outlet, unread: &mut Option<Patience>, cx: &mut Context<'_>) -> Poll<Result<usize, BrokenOff>> {
+    match (outlet.poll_room(cx), outlet.idle()) {
+        (Poll::Ready(room), _) => {
+            *unread = None;
+            Poll::Ready(Ok(room))
+        }
+        (Poll::Pending, Some(idle)) => {
+            std::task::ready!(unread.get_or_insert_with(|| Patience::new(idle)).poll_over(cx));
+            outlet.reset();
+            Poll::Ready(Err(BrokenOff::Player))
+        }
+        (Poll::Pending, None) => Poll::Pending,
     }
 }
 
@@ -176,19 +205,26 @@ impl Body for RelayBody {
                 return Poll::Ready(Some(Ok(this.hand_over(ready))));
             }
             match &mut this.state {
-                State::Flowing(body) => match std::task::ready!(poll_origin(body, &mut this.stall, cx)) {
-                    Flow::Data(data) => return Poll::Ready(Some(Ok(this.hand_over(data)))),
-                    Flow::End if this.way.is_none() => this.finish(),
-                    Flow::End | Flow::Broke if this.begin_resuming() => {}
-                    Flow::End | Flow::Broke => return this.fail(BrokenOff::Origin),
-                },
+                State::Flowing(body) => {
+                    let room = match std::task::ready!(poll_room(&this.outlet, &mut this.unread, cx)) {
+                        Ok(room) => room,
+                        Err(why) => return this.fail(why),
+                    };
+                    match std::task::ready!(poll_origin(body, room, &mut this.stall, cx)) {
+                        Flow::Data(data) => return Poll::Ready(Some(Ok(this.hand_over(data)))),
+                        Flow::End if this.way.is_none() => this.finish(),
+                        Flow::End | Flow::Broke if this.begin_resuming() => {}
+                        Flow::End | Flow::Broke => return this.give_up(cx),
+                    }
+                }
                 State::Resuming(resuming) => match std::task::ready!(resuming.as_mut().poll(cx)) {
                     Ok(resumed) => this.go_on(resumed),
                     Err(reason) => {
                         tracing::warn!(%reason, "a film ends before its end");
-                        return this.fail(BrokenOff::Origin);
+                        return this.give_up(cx);
                     }
                 },
+                State::GivenUp => return this.fail(BrokenOff::Origin),
                 State::Over => {}
             }
         }

@@ -37,8 +37,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::outlet::{Exit, Outlet};
 use super::patience::Patience;
 
 /// What to set as `max_buf_size` of the viewers' HTTP server, in bytes: when so much waits for the player, no further
@@ -56,7 +57,12 @@ pub const VIEWER_BUFFER: usize = 32 * 1024;
 
 /// In the extensions of each response the relay makes.
 #[derive(Clone, Debug)]
-pub(super) struct Relayed(pub(super) CancellationToken);
+pub(super) struct Relayed {
+    /// Ends it.
+    pub(super) cut: CancellationToken,
+    /// Learns of the connection that carries it.
+    pub(super) outlet: Outlet,
+}
 
 /// Ends one viewer's connection when the film it carries is cut. Clones are the same connection.
 #[derive(Clone, Debug)]
@@ -65,6 +71,8 @@ pub struct ConnectionCut(Arc<State>);
 #[derive(Debug)]
 struct State {
     film: watch::Sender<Option<CancellationToken>>,
+    /// The connection's socket, once it is wrapped.
+    exit: OnceLock<Exit>,
     reset: AtomicBool,
 }
 
@@ -78,13 +86,17 @@ impl ConnectionCut {
     /// For a connection that carries nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(State { film: watch::Sender::new(None), reset: AtomicBool::new(false) }))
+        Self(Arc::new(State { film: watch::Sender::new(None), exit: OnceLock::new(), reset: AtomicBool::new(false) }))
     }
 
     /// Notes what the connection carries from now on: a film, when the relay made this response, else nothing. The film
     /// before it is forgotten, since HTTP/1.1 has sent it whole by then.
     pub fn follow<B>(&self, response: &Response<B>) {
-        let film = response.extensions().get::<Relayed>().map(|relayed| relayed.0.clone());
+        let relayed = response.extensions().get::<Relayed>();
+        if let Some((relayed, exit)) = relayed.zip(self.0.exit.get()) {
+            relayed.outlet.lead_to(exit.clone(), self.clone());
+        }
+        let film = relayed.map(|relayed| relayed.cut.clone());
         // A list after a list is no news: waking the connection's task for it costs more than the rest of this.
         self.0.film.send_if_modified(|carried| {
             let news = film.is_some() || carried.is_some();
@@ -114,7 +126,7 @@ impl ConnectionCut {
     }
 
     /// Makes the end of the connection throw away what the kernel still holds for the player.
-    fn reset(&self) {
+    pub(super) fn reset(&self) {
         self.0.reset.store(true, Ordering::Release);
     }
 
@@ -127,7 +139,7 @@ impl ConnectionCut {
 /// megabytes the kernel may hold for a slow player are not sent any more.
 #[derive(Debug)]
 pub struct Wire {
-    tcp: TcpStream,
+    tcp: Arc<TcpStream>,
     cut: ConnectionCut,
     /// Wears out while a write waits for the player.
     patience: Patience,
@@ -141,6 +153,9 @@ impl Wire {
         if let Err(error) = tcp.set_nodelay(true) {
             tracing::debug!(%error, "short pieces may wait");
         }
+        let tcp = Arc::new(tcp);
+        // A connection is wrapped once.
+        let _twice = cut.0.exit.set(Exit { tcp: Arc::downgrade(&tcp), idle });
         Self { tcp, cut, patience: Patience::new(idle) }
     }
 
@@ -158,14 +173,36 @@ impl Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buf)
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            std::task::ready!(self.tcp.poll_read_ready(cx))?;
+            match self.tcp.try_read_buf(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read.map(drop)),
+            }
+        }
+    }
+}
+
+impl Wire {
+    fn poll_written(
+        &self,
+        cx: &mut Context<'_>,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            std::task::ready!(self.tcp.poll_write_ready(cx))?;
+            match write(&self.tcp) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write(cx, buf);
+        let written = self.poll_written(cx, |tcp| tcp.try_write(buf));
         self.timed(written, cx)
     }
 
@@ -174,20 +211,20 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs);
+        let written = self.poll_written(cx, |tcp| tcp.try_write_vectored(bufs));
         self.timed(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(rustix::net::shutdown(&*self.tcp, rustix::net::Shutdown::Write).map_err(Into::into))
     }
 }
 

@@ -3,21 +3,23 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+
+use super::line::OriginBody;
+
+/// Read at a time, in bytes.
+const READ: usize = 64 * 1024;
 
 /// Reads `count` bytes, shows each piece of them to `seen`, and gives what was read beyond them. `None` when the body
 /// ends, breaks, or sends nothing for `stall`, or when `seen` answers false.
 pub(super) async fn forward(
-    body: &mut Incoming,
+    body: &mut OriginBody,
     count: u64,
     stall: Duration,
     mut seen: impl FnMut(&[u8]) -> bool,
 ) -> Option<Bytes> {
     let mut left = count;
     while left > 0 {
-        let frame = tokio::time::timeout(stall, body.frame()).await.ok()??.ok()?;
-        let Ok(mut data) = frame.into_data() else { continue };
+        let mut data = tokio::time::timeout(stall, body.data(READ)).await.ok()??.ok()?;
         let piece = data.split_to(usize::try_from(left).map_or(data.len(), |left| left.min(data.len())));
         left -= piece.len() as u64;
         if !seen(&piece) {

@@ -12,10 +12,10 @@ use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tower::Service;
 
 use super::destinations::{Destinations, Refused};
+use super::line::Ahead;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -51,7 +51,7 @@ impl Guard {
 }
 
 impl Service<Uri> for Guard {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Ahead>;
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
@@ -64,7 +64,7 @@ impl Service<Uri> for Guard {
             return Box::pin(std::future::ready(Err(refused.into())));
         }
         let connecting = self.tcp.call(origin);
-        Box::pin(async move { connecting.await.map_err(Into::into) })
+        Box::pin(async move { Ok(TokioIo::new(Ahead::new(connecting.await?.into_inner()))) })
     }
 }
 

@@ -18,6 +18,7 @@ use super::body::RelayBody;
 use super::connection::Relayed;
 use super::media_type::media_type;
 use super::open::Opened;
+use super::outlet::Outlet;
 use super::resume::WayBack;
 use super::upstream::Upstream;
 use super::{Film, OpenRequest};
@@ -42,11 +43,11 @@ pub(super) fn response(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // A shared cache would go on serving a viewer whose access was revoked.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
-    let cut = film.cut.clone();
-    let mut response = Response::new(body(upstream, ask, opened, film, open));
+    let relayed = Relayed { cut: film.cut.clone(), outlet: Outlet::default() };
+    let mut response = Response::new(body(upstream, ask, opened, film, &relayed.outlet, open));
     *response.status_mut() = shape.status();
     *response.headers_mut() = headers;
-    response.extensions_mut().insert(Relayed(cut));
+    response.extensions_mut().insert(relayed);
     response
 }
 
@@ -85,7 +86,7 @@ fn write_range(headers: &mut HeaderMap, value: &str) {
     }
 }
 
-fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, open: OpenRequest) -> Body {
+fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, outlet: &Outlet, open: OpenRequest) -> Body {
     let (first, end, length) = match opened.answer.shape {
         Shape::Whole { length } => (0, length, length),
         Shape::Part(Span { first, last, length }) => (first, Some(last + 1), Some(length)),
@@ -103,7 +104,8 @@ fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, open: O
         length,
     });
     let stall = upstream.config.stall_timeout;
-    Body::new(RelayBody::new(answer.body, ready, first..end.unwrap_or(u64::MAX), way, stall, film.cut, open))
+    let owed = first..end.unwrap_or(u64::MAX);
+    Body::new(RelayBody::new(answer.body, ready, owed, way, stall, outlet.clone(), film.cut, open))
 }
 
 /// `inline` with the name twice: once in ASCII, once for players that know RFC 6266.

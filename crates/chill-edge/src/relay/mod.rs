@@ -8,7 +8,7 @@
 //! read or two per stream, to pass a viewer's cookies, authorisation or address to the origin, and to pass anything of
 //! the origin's head to the viewer but what a player needs.
 //!
-//! Start reading at [`Relay::respond`]; `body` is the byte path, `resume` the way back after a break, and
+//! Start reading at [`Relay::respond`]; `body` is the byte path between `line` (to the origin) and `outlet` (to the player), `resume` the way back after a break, and
 //! [`ConnectionCut`] says what a listener must do so that a cut also reaches a player that does not read.
 
 mod answer;
@@ -20,10 +20,12 @@ mod destinations;
 mod forward;
 mod guard;
 mod head;
+mod line;
 mod media_type;
 mod meter;
 mod open;
 mod origin;
+mod outlet;
 mod patience;
 mod resume;
 mod upstream;
@@ -40,6 +42,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 pub use config::RelayConfig;
 pub use connection::{ConnectionCut, VIEWER_BUFFER, Wire};
 pub use destinations::{AllowList, Destinations, InvalidDestination};
+#[doc(hidden)]
+pub use line::doors as fuzz;
 pub use meter::{Meter, OpenRequest};
 pub use origin::{DESTINATION_REFUSED, Film, Origin, OriginError, OriginErrorKind};
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chill_core::Secret;
-use hyper::body::Incoming;
 
 use super::Origin;
 use super::answer::Shape;
 use super::ask::Ask;
 use super::forward::forward;
+use super::line::OriginBody;
 use super::open::{Setback, fetch, linked};
 use super::upstream::{Failure, Upstream};
 use super::validator::{Agreement, Validator};
@@ -44,7 +44,7 @@ pub(super) struct Rest {
 /// An origin that goes on.
 #[derive(Debug)]
 pub(super) struct Resumed {
-    pub(super) body: Incoming,
+    pub(super) body: OriginBody,
     /// First bytes of the rest, read already.
     pub(super) ready: Bytes,
     pub(super) link: Secret,
@@ -105,7 +105,7 @@ impl WayBack {
         Err(GaveUp::Tries(setback))
     }
 
-    async fn attempt(&self, rest: &Rest) -> Result<(Incoming, Bytes), Attempt> {
+    async fn attempt(&self, rest: &Rest) -> Result<(OriginBody, Bytes), Attempt> {
         let first = rest.next - rest.overlap.len() as u64;
         let mut answer = fetch(&self.upstream, &Ask::rest(first, rest.last), &*self.origin, &self.link).await?;
         let Shape::Part(span) = answer.shape else { return Err(super::answer::Unfit::OtherRange.into()) };
@@ -126,7 +126,7 @@ impl WayBack {
         Ok((answer.body, ready))
     }
 
-    async fn past_overlap(&self, body: &mut Incoming, overlap: &Bytes) -> Result<Bytes, Attempt> {
+    async fn past_overlap(&self, body: &mut OriginBody, overlap: &Bytes) -> Result<Bytes, Attempt> {
         let mut sent = overlap.clone();
         let mut same = true;
         let stall = self.upstream.config.stall_timeout;

@@ -1,30 +1,20 @@
 //! The pool of connections to origins, and one request over it.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chill_core::Secret;
 use http::header::{self, LOCATION};
-use http::{HeaderMap, HeaderName, Method, Request, Response, Uri};
-use http_body_util::Empty;
-use hyper::body::Incoming;
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::{HeaderMap, HeaderName, Method, Response, Uri};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnectorBuilder};
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 use super::RelayConfig;
 use super::destinations;
 use super::guard::Guard;
-
-/// Largest read from an origin. Reads start at 8 KiB and grow while they come back full. A player that stops reading
-/// leaves about three of them in memory, which speaks for small ones; over plain HTTP the CPU time per GB speaks for
-/// large ones (64 KiB: 0.75 s, 128 KiB: 0.62 s, 256 KiB: 0.57 s); over TLS, the usual case, records of 16 KiB make all of
-/// these equal. 32 KiB and less cost more everywhere.
-const READ_BUFFER: usize = 128 * 1024;
+use super::line::{Lines, NoAnswer, OriginBody};
 
 /// Unanswered TCP keep-alives end a connection whose origin vanished.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -55,7 +45,7 @@ pub(super) enum Failure {
 /// The client side of the relay.
 #[derive(Debug)]
 pub(super) struct Upstream {
-    client: Client<HttpsConnector<Guard>, Empty<Bytes>>,
+    lines: Lines,
     pub(super) config: RelayConfig,
 }
 
@@ -72,13 +62,7 @@ impl Upstream {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(config.idle_timeout)
-            .pool_max_idle_per_host(config.idle_per_host)
-            .http1_max_buf_size(READ_BUFFER)
-            .build(https);
-        Self { client, config }
+        Self { lines: Lines::new(https, config.idle_timeout, config.idle_per_host), config }
     }
 
     /// Sends a request to `link` and follows its redirects; the response's status is none of 301, 302, 303, 307, 308.
@@ -87,7 +71,7 @@ impl Upstream {
         method: &Method,
         link: &Secret,
         headers: &HeaderMap,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> Result<Response<OriginBody>, Failure> {
         let mut url = http_url(Url::parse(link.expose()))?;
         let mut headers = headers.clone();
         for _ in 0..=self.config.redirects {
@@ -106,16 +90,13 @@ impl Upstream {
         Err(Failure::Redirects)
     }
 
-    async fn send_once(&self, method: &Method, url: &Url, headers: HeaderMap) -> Result<Response<Incoming>, Failure> {
-        let mut request = Request::new(Empty::new());
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = url.as_str().parse::<Uri>().map_err(|_| Failure::BadLink)?;
-        *request.headers_mut() = headers;
-        match tokio::time::timeout(self.config.head_timeout, self.client.request(request)).await {
+    async fn send_once(&self, method: &Method, url: &Url, headers: HeaderMap) -> Result<Response<OriginBody>, Failure> {
+        let uri = url.as_str().parse::<Uri>().map_err(|_| Failure::BadLink)?;
+        match tokio::time::timeout(self.config.head_timeout, self.lines.send(method, &uri, &headers)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) if is_refused(&error) => Err(Failure::Refused),
-            Ok(Err(error)) if error.is_connect() => Err(Failure::Connect),
-            Ok(Err(_)) => Err(Failure::Broken),
+            Ok(Err(NoAnswer::Connect(error))) if is_refused(&*error) => Err(Failure::Refused),
+            Ok(Err(NoAnswer::Connect(_))) => Err(Failure::Connect),
+            Ok(Err(NoAnswer::Broken)) => Err(Failure::Broken),
             Err(_) => Err(Failure::Timeout),
         }
     }
@@ -144,8 +125,8 @@ fn strip(headers: &mut HeaderMap) {
     }
 }
 
-fn is_refused(error: &hyper_util::client::legacy::Error) -> bool {
-    let mut cause = error.source();
+fn is_refused(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<destinations::Refused>() {
             return true;

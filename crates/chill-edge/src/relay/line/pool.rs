@@ -1,0 +1,95 @@
+//! Connections that wait for their next request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::Uri;
+use tokio::time::Instant;
+
+use super::Line;
+
+/// Where a connection leads: a scheme, a host and a port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place(String);
+
+impl Place {
+    /// None when the URL names no host.
+    pub(super) fn of(uri: &Uri) -> Option<Self> {
+        let (scheme, host) = (uri.scheme_str()?, uri.host()?);
+        let own = if scheme == "https" { 443 } else { 80 };
+        Some(Self(format!("{scheme}://{}:{}", host.to_ascii_lowercase(), uri.port_u16().unwrap_or(own))))
+    }
+}
+
+/// The waiting connections of all origins.
+#[derive(Debug)]
+pub(super) struct Pool {
+    idle: Duration,
+    most: usize,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Those that came last are taken first, so that the others may grow old.
+    lines: HashMap<Place, Vec<(Box<Line>, Instant)>>,
+    /// Whether a task looks after them.
+    tended: bool,
+}
+
+impl Pool {
+    pub(super) fn new(idle: Duration, most: usize) -> Self {
+        Self { idle, most, waiting: Mutex::default() }
+    }
+
+    /// A connection on which nothing has happened since its last answer.
+    pub(super) fn take(&self, place: &Place) -> Option<Line> {
+        let mut waiting = self.lock();
+        let lines = waiting.lines.get_mut(place)?;
+        while let Some((mut line, since)) = lines.pop() {
+            if since.elapsed() < self.idle && line.is_quiet() {
+                return Some(*line);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection, while there are not too many already.
+    pub(super) fn put(self: &Arc<Self>, place: Place, line: Box<Line>) {
+        let mut waiting = self.lock();
+        let lines = waiting.lines.entry(place).or_default();
+        if lines.len() < self.most {
+            lines.push((line, Instant::now()));
+        }
+        if !waiting.tended {
+            waiting.tended = true;
+            tokio::spawn(tend(Arc::downgrade(self), self.idle));
+        }
+    }
+
+    /// Closes what has waited too long; whether any still waits.
+    fn close_old(&self) -> bool {
+        let mut waiting = self.lock();
+        waiting.lines.retain(|_, lines| {
+            lines.retain(|(_, since)| since.elapsed() < self.idle);
+            !lines.is_empty()
+        });
+        waiting.tended = !waiting.lines.is_empty();
+        waiting.tended
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends with the pool, or with its last connection.
+async fn tend(pool: std::sync::Weak<Pool>, idle: Duration) {
+    loop {
+        tokio::time::sleep(idle).await;
+        if !pool.upgrade().is_some_and(|pool| pool.close_old()) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The way out to a player: whether its connection takes bytes now, and how many.
+//!
+//! A film's bytes are read from the origin only when they can leave at once. What a player does not take stays where it
+//! came from, and a film that is paused costs no buffer here.
+
+use std::io;
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::socket_send_buffer_size;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use super::ConnectionCut;
+
+/// Least and most bytes that are read at a time.
+const LEAST: usize = 16 * 1024;
+const MOST: usize = 256 * 1024;
+/// Read at a time where the listener named no connection.
+const USUAL: usize = 64 * 1024;
+/// A connection that takes bytes has room for a third of its kernel buffer; a quarter leaves some for the kernel itself.
+const SHARE: usize = 4;
+
+/// A player's socket, and how long it may have no room.
+#[derive(Clone, Debug)]
+pub(super) struct Exit {
+    /// Closed by whoever owns it.
+    pub(super) tcp: Weak<TcpStream>,
+    pub(super) idle: Duration,
+}
+
+/// Shared by a film's body and the connection that carries it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outlet(Arc<OnceLock<(Exit, ConnectionCut)>>);
+
+impl Outlet {
+    /// The connection is known.
+    pub(super) fn lead_to(&self, exit: Exit, connection: ConnectionCut) {
+        // A response is followed once.
+        let _twice = self.0.set((exit, connection));
+    }
+
+    /// Makes the end of the connection throw away what the kernel still holds for the player.
+    pub(super) fn reset(&self) {
+        if let Some((_, connection)) = self.0.get() {
+            connection.reset();
+        }
+    }
+
+    /// How long the player may take nothing.
+    pub(super) fn idle(&self) -> Option<Duration> {
+        self.0.get().map(|(exit, _)| exit.idle)
+    }
+
+    /// Waits for room; how many bytes there is room for. A broken connection has room: the write will tell.
+    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
+        let Some((exit, _)) = self.0.get() else { return Poll::Ready(USUAL) };
+        let Some(tcp) = exit.tcp.upgrade() else { return Poll::Ready(LEAST) };
+        loop {
+            if std::task::ready!(tcp.poll_write_ready(cx)).is_err() {
+                return Poll::Ready(LEAST);
+            }
+            match tcp.try_io(Interest::WRITABLE, || room(&tcp)) {
+                Ok(room) => return Poll::Ready(room),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Poll::Ready(LEAST),
+            }
+        }
+    }
+}
+
+/// tokio learns that a socket is full from a write; this asks beforehand, and the kernel then tells when it no longer is.
+fn room(tcp: &TcpStream) -> io::Result<usize> {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    if poll(&mut [PollFd::new(tcp, PollFlags::OUT)], Some(&now))? == 0 {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    Ok((socket_send_buffer_size(tcp)? / SHARE).clamp(LEAST, MOST))
+}
