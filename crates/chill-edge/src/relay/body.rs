@@ -62,17 +62,26 @@ enum State {
     Over,
 }
 
+/// What a body keeps to, beside its bytes.
+pub(super) struct Terms {
+    /// How long the origin may send nothing.
+    pub(super) stall: Duration,
+    /// How fast, and how long, the player may read.
+    pub(super) outlet: Outlet,
+    /// When it must end.
+    pub(super) cut: CancellationToken,
+}
+
 impl RelayBody {
     pub(super) fn new(
         body: OriginBody,
         ready: Bytes,
         owed: Range<u64>,
         way: Option<WayBack>,
-        stall: Duration,
-        outlet: Outlet,
-        cut: CancellationToken,
+        terms: Terms,
         open: OpenRequest,
     ) -> Self {
+        let Terms { stall, outlet, cut } = terms;
         let tail = way.as_ref().filter(|way| !way.validator.is_telling()).map(|_| Tail::default());
         Self {
             state: State::Flowing(body),

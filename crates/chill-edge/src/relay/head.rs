@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::answer::Shape;
 use super::ask::Ask;
-use super::body::RelayBody;
+use super::body::{RelayBody, Terms};
 use super::connection::Relayed;
 use super::media_type::media_type;
 use super::open::Opened;
@@ -103,9 +103,9 @@ fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, outlet:
         validator: answer.validator,
         length,
     });
-    let stall = upstream.config.stall_timeout;
+    let terms = Terms { stall: upstream.config.stall_timeout, outlet: outlet.clone(), cut: film.cut };
     let owed = first..end.unwrap_or(u64::MAX);
-    Body::new(RelayBody::new(answer.body, ready, owed, way, stall, outlet.clone(), film.cut, open))
+    Body::new(RelayBody::new(answer.body, ready, owed, way, terms, open))
 }
 
 /// `inline` with the name twice: once in ASCII, once for players that know RFC 6266.

@@ -95,7 +95,7 @@ fn framing(status: StatusCode, headers: &mut HeaderMap, method: &Method) -> Opti
     if headers.contains_key(TRANSFER_ENCODING) {
         let both = headers.remove(CONTENT_LENGTH).is_some();
         let codings = headers.get_all(TRANSFER_ENCODING);
-        let last = codings.iter().last()?.to_str().ok()?.rsplit(',').next()?.trim();
+        let last = codings.iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim();
         return Some(match last.eq_ignore_ascii_case("chunked") {
             true => (Framing::Chunks(Chunks::default()), !both),
             false => (Framing::UntilClose, false),
