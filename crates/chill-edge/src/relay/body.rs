@@ -10,11 +10,11 @@ use http_body::{Body, Frame, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::OpenRequest;
+use super::fingerprint::Fingerprint;
 use super::line::OriginBody;
 use super::outlet::Outlet;
 use super::patience::Patience;
 use super::resume::{GaveUp, Rest, Resumed, WayBack};
-use super::validator::Tail;
 
 /// Bytes after which earlier attempts to go on are forgotten. Less is no progress: an origin that breaks after every
 /// few bytes would be asked millions of times.
@@ -40,7 +40,7 @@ pub(super) struct RelayBody {
     owed: Range<u64>,
     /// None when the length is not known.
     way: Option<WayBack>,
-    tail: Option<Tail>,
+    sent: Option<Fingerprint>,
     tries: u32,
     resumed_at: u64,
     /// A player that does not take its bytes is not the origin's fault and does not wear this out: nothing is asked for
@@ -82,14 +82,14 @@ impl RelayBody {
         open: OpenRequest,
     ) -> Self {
         let Terms { stall, outlet, cut } = terms;
-        let tail = way.as_ref().filter(|way| !way.validator.is_telling()).map(|_| Tail::default());
+        let sent = way.as_ref().map(|_| Fingerprint::default());
         Self {
             state: State::Flowing(body),
             ready,
             resumed_at: owed.start,
             owed,
             way,
-            tail,
+            sent,
             tries: 0,
             stall: Patience::new(stall),
             outlet,
@@ -105,8 +105,8 @@ impl RelayBody {
         let left = self.owed.end - self.owed.start;
         data.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         self.owed.start += data.len() as u64;
-        if let Some(tail) = &mut self.tail {
-            tail.push(&data);
+        if let Some(sent) = &mut self.sent {
+            sent.add(&data);
         }
         if let Some(open) = &self.open {
             open.count(data.len() as u64);
@@ -125,8 +125,10 @@ impl RelayBody {
     }
 
     fn fail(&mut self, why: BrokenOff) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        if why == BrokenOff::Origin {
-            metrics::counter!("chillproxy_relay_broken_total").increment(1);
+        match why {
+            BrokenOff::Origin => metrics::counter!("chillproxy_relay_broken_total").increment(1),
+            // What the kernel still holds is not for this player any more.
+            BrokenOff::Cut | BrokenOff::Player => self.outlet.reset(),
         }
         self.finish();
         Poll::Ready(Some(Err(why)))
@@ -146,8 +148,8 @@ impl RelayBody {
         if self.owed.start - self.resumed_at >= PROGRESS {
             self.tries = 0;
         }
-        let overlap = self.tail.as_ref().map(Tail::bytes).unwrap_or_default();
-        let rest = Rest { next: self.owed.start, last: self.owed.end - 1, overlap, tries: self.tries };
+        let sent = self.sent.clone().unwrap_or_default();
+        let rest = Rest { next: self.owed.start, last: self.owed.end - 1, sent, tries: self.tries };
         self.state = State::Resuming(Box::pin(way.clone().resume(rest)));
         true
     }
@@ -189,7 +191,6 @@ fn poll_room(outlet: &Outlet, unread: &mut Option<Patience>, cx: &mut Context<'_
         }
         (Poll::Pending, Some(idle)) => {
             std::task::ready!(unread.get_or_insert_with(|| Patience::new(idle)).poll_over(cx));
-            outlet.reset();
             Poll::Ready(Err(BrokenOff::Player))
         }
         (Poll::Pending, None) => Poll::Pending,

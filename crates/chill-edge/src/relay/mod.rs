@@ -17,6 +17,7 @@ mod body;
 mod config;
 mod connection;
 mod destinations;
+mod fingerprint;
 mod forward;
 mod guard;
 mod head;

@@ -9,6 +9,7 @@ use chill_core::Secret;
 use super::Origin;
 use super::answer::Shape;
 use super::ask::Ask;
+use super::fingerprint::{Fingerprint, OVERLAP};
 use super::forward::forward;
 use super::line::OriginBody;
 use super::open::{Setback, fetch, linked};
@@ -35,8 +36,8 @@ pub(super) struct Rest {
     pub(super) next: u64,
     /// The last byte promised, included.
     pub(super) last: u64,
-    /// The bytes right before `next`, when only they can show that it is the same film.
-    pub(super) overlap: Bytes,
+    /// The bytes right before `next`, where the heads do not show that it is the same film.
+    pub(super) sent: Fingerprint,
     /// Attempts made since the last progress.
     pub(super) tries: u32,
 }
@@ -67,7 +68,18 @@ pub(super) enum GaveUp {
 
 enum Attempt {
     Failed(Setback),
+    /// Another version, by its head; another copy of the film may still have the same bytes.
+    Renamed,
     Changed,
+}
+
+/// What must agree before an answer goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// The head names the same version.
+    Head,
+    /// The bytes before the place where it goes on are the same.
+    Bytes,
 }
 
 impl<E: Into<Setback>> From<E> for Attempt {
@@ -77,15 +89,17 @@ impl<E: Into<Setback>> From<E> for Attempt {
 }
 
 impl WayBack {
-    /// Asks for the rest: at once with the link that worked, then with fresh ones every other time, with growing pauses.
+    /// Asks for the rest: at once with the link that worked, then with fresh ones every other time, with growing pauses. The
+    /// first one must name the same version; behind a fresh link the bytes themselves may show that it is the same.
     pub(super) async fn resume(mut self, mut rest: Rest) -> Result<Resumed, GaveUp> {
-        let mut setback = Setback::Failure(Failure::Broken);
+        let (mut setback, mut fresh) = (Setback::Failure(Failure::Broken), false);
+        let mut renamed = false;
         while rest.tries < self.upstream.config.resumes {
             rest.tries += 1;
             tokio::time::sleep(self.pause(rest.tries)).await;
             if rest.tries.is_multiple_of(2) {
                 match linked(&self.upstream, &*self.origin, true).await {
-                    Ok(link) => self.link = link,
+                    Ok(link) => (self.link, fresh) = (link, true),
                     Err(error) if error.is_final() => return Err(GaveUp::Refused),
                     Err(error) => {
                         tracing::info!(%error, "no fresh link for a film that broke off");
@@ -93,20 +107,33 @@ impl WayBack {
                     }
                 }
             }
-            match self.attempt(&rest).await {
+            match self.proven(&rest, fresh).await {
                 Ok((body, ready)) => {
                     metrics::counter!("chillproxy_relay_resumes_total").increment(1);
                     return Ok(Resumed { body, ready, link: self.link, tries: rest.tries });
                 }
                 Err(Attempt::Changed) => return Err(GaveUp::Changed),
+                Err(Attempt::Renamed) => renamed = true,
                 Err(Attempt::Failed(why)) => setback = why,
             }
         }
-        Err(GaveUp::Tries(setback))
+        Err(if renamed { GaveUp::Changed } else { GaveUp::Tries(setback) })
     }
 
-    async fn attempt(&self, rest: &Rest) -> Result<(OriginBody, Bytes), Attempt> {
-        let first = rest.next - rest.overlap.len() as u64;
+    /// One attempt. Another link may lead to another copy of the film, which another server names in its own way.
+    async fn proven(&self, rest: &Rest, fresh: bool) -> Result<(OriginBody, Bytes), Attempt> {
+        if !self.validator.is_telling() {
+            return self.attempt(rest, Proof::Bytes).await;
+        }
+        match self.attempt(rest, Proof::Head).await {
+            Err(Attempt::Renamed) if fresh && rest.sent.length() >= OVERLAP => self.attempt(rest, Proof::Bytes).await,
+            other => other,
+        }
+    }
+
+    async fn attempt(&self, rest: &Rest, proof: Proof) -> Result<(OriginBody, Bytes), Attempt> {
+        let overlap = if proof == Proof::Bytes { rest.sent.length() } else { 0 };
+        let first = rest.next - overlap;
         let mut answer = fetch(&self.upstream, &Ask::rest(first, rest.last), &*self.origin, &self.link).await?;
         let Shape::Part(span) = answer.shape else { return Err(super::answer::Unfit::OtherRange.into()) };
         if span.length != self.length {
@@ -115,23 +142,21 @@ impl WayBack {
         if (span.first, span.last) != (first, rest.last) {
             return Err(super::answer::Unfit::OtherRange.into());
         }
-        match self.validator.agreement(&answer.validator) {
-            Agreement::Same => {}
-            Agreement::Changed => return Err(Attempt::Changed),
-            // The promise had a validator and this answer has none: nothing was kept to compare.
-            Agreement::Unknown if self.validator.is_telling() => return Err(Attempt::Changed),
-            Agreement::Unknown => {}
+        let agreement = self.validator.agreement(&answer.validator);
+        // An origin that never named a version is judged by whatever was sent.
+        let silent = agreement == Agreement::Unknown && !self.validator.is_telling();
+        if agreement != Agreement::Same && !silent && overlap < OVERLAP {
+            return Err(Attempt::Renamed);
         }
-        let ready = self.past_overlap(&mut answer.body, &rest.overlap).await?;
+        let ready = self.past_overlap(&mut answer.body, &rest.sent, overlap).await?;
         Ok((answer.body, ready))
     }
 
-    async fn past_overlap(&self, body: &mut OriginBody, overlap: &Bytes) -> Result<Bytes, Attempt> {
-        let mut sent = overlap.clone();
-        let mut same = true;
+    async fn past_overlap(&self, body: &mut OriginBody, sent: &Fingerprint, overlap: u64) -> Result<Bytes, Attempt> {
+        let (mut comparison, mut same) = (sent.compare(), true);
         let stall = self.upstream.config.stall_timeout;
-        let ready = forward(body, overlap.len() as u64, stall, |again| {
-            same = sent.split_to(again.len()) == again;
+        let ready = forward(body, overlap, stall, |again| {
+            same = comparison.add(again);
             same
         });
         match ready.await {

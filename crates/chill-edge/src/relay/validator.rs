@@ -1,11 +1,7 @@
 //! Whether two answers are about the same bytes.
 
-use bytes::Bytes;
 use http::header::{ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue};
-
-/// How many bytes must be equal where an origin names no validator.
-pub(super) const OVERLAP: usize = 64 * 1024;
 
 /// Longest validator that is kept and handed on.
 const LONGEST: usize = 256;
@@ -43,7 +39,7 @@ impl Validator {
         }
     }
 
-    /// Whether a later answer with this head may not need its bytes compared.
+    /// Whether it says anything that a later answer can be held to.
     pub(super) fn is_telling(&self) -> bool {
         self.strong_etag().is_some() || self.last_modified.is_some()
     }
@@ -69,27 +65,8 @@ impl Validator {
     }
 }
 
-/// The last [`OVERLAP`] bytes sent, kept only for answers whose head names no validator.
-#[derive(Debug, Default)]
-pub(super) struct Tail(Vec<u8>);
-
-impl Tail {
-    pub(super) fn push(&mut self, sent: &[u8]) {
-        let kept = &sent[sent.len().saturating_sub(OVERLAP)..];
-        let surplus = (self.0.len() + kept.len()).saturating_sub(OVERLAP);
-        self.0.drain(..surplus);
-        self.0.extend_from_slice(kept);
-    }
-
-    pub(super) fn bytes(&self) -> Bytes {
-        Bytes::copy_from_slice(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn validator(etag: &'static str, date: &'static str) -> Validator {
@@ -118,20 +95,6 @@ mod tests {
             (("", ""), ("", ""), Unknown),
         ] {
             assert_eq!(validator(mine.0, mine.1).agreement(&validator(theirs.0, theirs.1)), expected, "{mine:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_tail_is_the_end_of_what_was_sent(pieces in proptest::collection::vec(0..3 * OVERLAP, 0..6)) {
-            let mut tail = Tail::default();
-            let mut all = Vec::new();
-            for (piece, len) in pieces.into_iter().enumerate() {
-                let sent: Vec<u8> = (0..len).map(|at| u8::try_from((at * 31 + piece) % 251).unwrap()).collect();
-                tail.push(&sent);
-                all.extend_from_slice(&sent);
-            }
-            prop_assert_eq!(&tail.bytes()[..], &all[all.len().saturating_sub(OVERLAP)..]);
         }
     }
 }

@@ -36,19 +36,6 @@ async fn a_film_cut_anywhere_arrives_whole() {
 }
 
 #[tokio::test]
-async fn another_version_is_never_appended() {
-    for cut_at in [0, 1, 100_000, SIZE - 1] {
-        let stage = Stage::of_size(SIZE).await;
-        stage.world.cdn().add_fault(CdnFaultRule::new(CdnFault::WrongEtagAfter { answers: 1 }));
-        stage.world.cdn().fault(CdnFault::CutAt { bytes: cut_at }, 1);
-        let reply = stage.get(&[]).await;
-        assert!(!reply.whole, "cut at {cut_at}");
-        assert!(reply.body == stage.bytes(0, cut_at as usize), "cut at {cut_at}");
-        assert_eq!(reply.header("content-length"), SIZE.to_string());
-    }
-}
-
-#[tokio::test]
 async fn a_short_film_never_passes_as_whole() {
     let stage = Stage::of_size(SIZE).await;
     stage.world.cdn().add_fault(CdnFaultRule::new(CdnFault::CutAt { bytes: 1_000 }));

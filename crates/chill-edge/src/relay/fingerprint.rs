@@ -1,0 +1,182 @@
+//! What was sent last, remembered in a few words: whether a later answer has the same bytes before the place where it goes
+//! on.
+//!
+//! The bytes themselves would cost each stream 64 KiB. This is a sum over blocks, fast rather than secret: it tells two
+//! files apart, and who would forge it could as well send a wrong film from its beginning.
+
+use std::ops::Range;
+
+/// How many bytes must be the same, where so many were sent.
+pub(super) const OVERLAP: u64 = 64 * 1024;
+
+const LANES: usize = 8;
+const STRIPE: usize = LANES * 8;
+/// Odd, and without a pattern (the fraction of the golden ratio).
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The sum of some bytes, fed in any pieces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sum {
+    lanes: [u64; LANES],
+    /// Bytes that do not fill a stripe yet, and how many of them there are.
+    rest: [u8; STRIPE],
+    count: u64,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { lanes: [1, 2, 3, 4, 5, 6, 7, 8], rest: [0; STRIPE], count: 0 }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, mut bytes: &[u8]) {
+        let held = usize::try_from(self.count % STRIPE as u64).unwrap_or(0);
+        self.count += bytes.len() as u64;
+        if held > 0 {
+            let some = bytes.len().min(STRIPE - held);
+            self.rest[held..held + some].copy_from_slice(&bytes[..some]);
+            bytes = &bytes[some..];
+            if held + some < STRIPE {
+                return;
+            }
+            let full = self.rest;
+            self.stripe(&full);
+        }
+        let (stripes, rest) = bytes.as_chunks::<STRIPE>();
+        for stripe in stripes {
+            self.stripe(stripe);
+        }
+        self.rest[..rest.len()].copy_from_slice(rest);
+    }
+
+    fn stripe(&mut self, stripe: &[u8; STRIPE]) {
+        let (words, _) = stripe.as_chunks::<8>();
+        for (lane, word) in self.lanes.iter_mut().zip(words) {
+            *lane = (*lane ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR).rotate_left(29);
+        }
+    }
+
+    /// Only what counts of the rest, so that equal bytes are equal sums.
+    fn value(&self) -> ([u64; LANES], Vec<u8>, u64) {
+        let held = usize::try_from(self.count % STRIPE as u64).unwrap_or(0);
+        (self.lanes, self.rest[..held].to_vec(), self.count)
+    }
+}
+
+/// The end of what was sent: the last whole block of [`OVERLAP`] bytes, counted from the first byte sent, and the begun
+/// one after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    whole: Option<Box<Sum>>,
+    begun: Box<Sum>,
+}
+
+impl Fingerprint {
+    /// More was sent.
+    pub(super) fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = usize::try_from(OVERLAP - self.begun.count).unwrap_or(usize::MAX);
+            let (now, later) = bytes.split_at(bytes.len().min(room));
+            self.begun.add(now);
+            if self.begun.count == OVERLAP {
+                self.whole = Some(std::mem::take(&mut self.begun));
+            }
+            bytes = later;
+        }
+    }
+
+    /// How many bytes before the next one it is about.
+    pub(super) fn length(&self) -> u64 {
+        self.whole.as_ref().map_or(0, |whole| whole.count) + self.begun.count
+    }
+
+    /// Compares with bytes that come in pieces, in the order of the film.
+    pub(super) fn compare(&self) -> Comparison<'_> {
+        Comparison { with: self, seen: 0, sum: Sum::default() }
+    }
+}
+
+/// A comparison in progress.
+#[derive(Debug)]
+pub(super) struct Comparison<'a> {
+    with: &'a Fingerprint,
+    seen: u64,
+    sum: Sum,
+}
+
+impl Comparison<'_> {
+    /// Whether the bytes seen so far may be the same; decided at the ends of blocks.
+    pub(super) fn add(&mut self, mut bytes: &[u8]) -> bool {
+        while !bytes.is_empty() {
+            let block = self.block();
+            let room = usize::try_from(block.end - self.seen).unwrap_or(usize::MAX);
+            let (now, later) = bytes.split_at(bytes.len().min(room));
+            if now.is_empty() {
+                return true;
+            }
+            self.sum.add(now);
+            self.seen += now.len() as u64;
+            if self.seen == block.end {
+                let expected = if block.start == 0 { self.with.whole.as_ref() } else { None };
+                let expected = expected.unwrap_or(&self.with.begun);
+                if std::mem::take(&mut self.sum).value() != expected.value() {
+                    return false;
+                }
+            }
+            bytes = later;
+        }
+        true
+    }
+
+    /// The block that is being compared.
+    fn block(&self) -> Range<u64> {
+        let whole = self.with.whole.as_ref().map_or(0, |whole| whole.count);
+        if self.seen < whole { 0..whole } else { whole..whole + self.with.begun.count }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn film(length: usize) -> Vec<u8> {
+        (0..length).map(|at| u8::try_from((at * at + at / 251) % 251).unwrap()).collect()
+    }
+
+    fn same(fingerprint: &Fingerprint, bytes: &[u8], piece: usize) -> bool {
+        let mut comparison = fingerprint.compare();
+        bytes.chunks(piece).all(|piece| comparison.add(piece))
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_bytes_pass_and_a_changed_one_does_not(
+            pieces in proptest::collection::vec(1..100_000_usize, 1..6),
+            piece in 1..70_000_usize,
+            wrong in any::<prop::sample::Index>(),
+            bit in 0..8_u8,
+        ) {
+            let sent = film(pieces.iter().sum());
+            let (mut fingerprint, mut at) = (Fingerprint::default(), 0);
+            for length in pieces {
+                fingerprint.add(&sent[at..at + length]);
+                at += length;
+            }
+            let length = usize::try_from(fingerprint.length()).unwrap();
+            prop_assert!(length as u64 >= OVERLAP.min(sent.len() as u64) && length as u64 <= 2 * OVERLAP);
+            let mut again = sent[sent.len() - length..].to_vec();
+            prop_assert!(same(&fingerprint, &again, piece));
+            again[wrong.index(length)] ^= 1 << bit;
+            prop_assert!(!same(&fingerprint, &again, piece));
+        }
+    }
+
+    #[test]
+    fn nothing_sent_is_nothing_to_compare() {
+        assert_eq!(Fingerprint::default().length(), 0);
+        assert!(same(&Fingerprint::default(), b"anything", 3));
+    }
+}
