@@ -79,17 +79,18 @@ async fn fill(db: &Db, works: usize) -> Outcome<()> {
     for some in (0..works).collect::<Vec<_>>().chunks(100) {
         let mut tx = db.write().await?;
         for work in some {
+            let seen_at = NOW + i64::try_from(*work)?;
             let found: Vec<Found> = (0..OF_ONE).map(|n| found(*work, n)).collect();
             for (n, found) in found.chunks(OF_ONE / 5).enumerate() {
                 let episode = u16::try_from(n + 4)?;
                 let content = ContentId::Episode { imdb: format!("tt{work:07}"), season: 1, episode };
-                tx.known_remember(&content, found, NOW).await?;
+                tx.known_remember(&content, found, seen_at).await?;
             }
             let files = [KnownFile { path: "/Series.S01E05.mkv".to_owned(), size: Some(1_000_000_000) }];
             if let Some(first) = found.first() {
-                tx.known_remember_files(&first.hash, &files, NOW).await?;
+                tx.known_remember_files(&first.hash, &files, seen_at).await?;
             }
-            tx.known_call(&format!("tt{work:07}"), &[format!("series number {work}")], NOW).await?;
+            tx.known_call(&format!("tt{work:07}"), &[format!("series number {work}")], seen_at).await?;
         }
         tx.commit().await?;
     }
