@@ -29,6 +29,11 @@ impl Figures {
         self.0.get(rank.min(self.0.len()).saturating_sub(1)).copied().unwrap_or(f64::NAN)
     }
 
+    /// All of them, the least first.
+    pub(super) fn all(&self) -> &[f64] {
+        &self.0
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.0.len()
