@@ -58,6 +58,15 @@ pub(super) enum NoAnswer {
     Broken,
 }
 
+/// Why a line brought no head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unanswered {
+    /// It ended before a byte of an answer.
+    Unheard,
+    /// It broke in the middle, or speaks something that is not HTTP.
+    Broken,
+}
+
 /// Connections to origins, and those that wait for their next request.
 #[derive(Clone, Debug)]
 pub(super) struct Lines {
@@ -79,12 +88,18 @@ impl Lines {
         headers: &HeaderMap,
     ) -> Result<Response<OriginBody>, NoAnswer> {
         let place = pool::Place::of(uri).ok_or(NoAnswer::Broken)?;
-        let mut line = match self.pool.take(&place) {
-            Some(line) => line,
-            None => self.connect(uri).await?,
-        };
         let request = head::request(method, uri, headers).ok_or(NoAnswer::Broken)?;
-        let head = line.ask(&request, method).await.map_err(|_| NoAnswer::Broken)?;
+        let kept = match self.pool.take(&place) {
+            Some(line) => line.ask(&request, method).await,
+            None => Err(Unanswered::Unheard),
+        };
+        let (line, head) = match kept {
+            // An origin may close a kept connection while a request is on its way (RFC 9112 §9.3.1); none of ours changes
+            // anything there, so it is simply sent again.
+            Err(Unanswered::Unheard) => self.connect(uri).await?.ask(&request, method).await,
+            asked => asked,
+        }
+        .map_err(|_| NoAnswer::Broken)?;
         let Head { parts, framing, keep } = head;
         let home = keep.then(|| (self.pool.clone(), place));
         Ok(Response::from_parts(parts, OriginBody::new(line, framing, home)))
@@ -99,25 +114,31 @@ impl Lines {
 }
 
 impl Line {
-    async fn ask(&mut self, request: &[u8], method: &Method) -> io::Result<Head> {
-        self.stream.write_all(request).await?;
-        self.stream.flush().await?;
-        let mut read = BytesMut::new();
+    /// Sends a request and reads the head of its answer; the body comes from the line that is given back.
+    async fn ask(mut self, request: &[u8], method: &Method) -> Result<(Self, Head), Unanswered> {
+        self.say(request).await.map_err(|_| Unanswered::Unheard)?;
+        let (mut read, mut begun) = (BytesMut::new(), false);
         loop {
             read.reserve(HEAD_READ);
-            let more = std::future::poll_fn(|cx| self.poll_into(cx, &mut read, HEAD_READ)).await?;
+            let more = std::future::poll_fn(|cx| self.poll_into(cx, &mut read, HEAD_READ)).await.unwrap_or(0);
             if more == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+                return Err(if begun { Unanswered::Broken } else { Unanswered::Unheard });
             }
-            while let Some((head, length)) = head::read(&read, method)? {
+            begun = true;
+            while let Some((head, length)) = head::read(&read, method).map_err(|_| Unanswered::Broken)? {
                 let _head = read.split_to(length);
                 // 100, 103 and the like announce the answer; an upgrade was not asked for.
                 if !head.parts.status.is_informational() {
                     self.left = read.freeze();
-                    return Ok(head);
+                    return Ok((self, head));
                 }
             }
         }
+    }
+
+    async fn say(&mut self, request: &[u8]) -> io::Result<()> {
+        self.stream.write_all(request).await?;
+        self.stream.flush().await
     }
 
     /// Reads once into the buffer, at most so much.

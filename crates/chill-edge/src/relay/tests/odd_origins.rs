@@ -265,3 +265,40 @@ async fn an_origin_that_is_not_there_or_speaks_no_http_is_told_as_it_is() {
         assert_eq!(ask(address, &Method::GET, &[]).await.text(), told, "{link}");
     }
 }
+
+/// Notes how often a fresh link is asked for.
+struct Counted(String, Arc<Mutex<u32>>);
+
+#[async_trait]
+impl Origin for Counted {
+    async fn link(&self, fresh: bool) -> Result<Secret, OriginError> {
+        *self.1.lock().unwrap() += u32::from(fresh);
+        Ok(Secret::new(&*self.0))
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_is_closed_in_the_same_moment_is_no_fault_of_the_link() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let (url, fresh) = (format!("http://{}/film", listener.local_addr().unwrap()), Arc::default());
+    let whole = answer("200 OK\nContent-Length: 1000\nETag: \"v1\"", &bytes(0, 1_000));
+    let origin = tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        request_head(&mut first).await;
+        first.write_all(&whole).await.unwrap();
+        // The next request comes on the same connection, and ends with it unheard.
+        assert!(request_head(&mut first).await.starts_with("GET "));
+        drop(first);
+        let (mut second, _) = listener.accept().await.unwrap();
+        request_head(&mut second).await;
+        second.write_all(&whole).await.unwrap();
+    });
+    let film = film(Arc::new(Counted(url, Arc::clone(&fresh))));
+    let (address, _stop) = listen(Relay::new(quick()), film).await;
+    for _ in 0..2 {
+        let reply = ask(address, &Method::GET, &[]).await;
+        assert_eq!((reply.status, reply.whole, reply.body), (200, true, bytes(0, 1_000)));
+    }
+    origin.await.unwrap();
+    assert_eq!(*fresh.lock().unwrap(), 0, "the link was good");
+}
