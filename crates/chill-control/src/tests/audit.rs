@@ -58,7 +58,7 @@ async fn a_keys_states_are_told_with_what_they_followed() {
         let (anna, one) = (world.user("Anna").await, world.key("one", Terms::Household, None).await);
         world.tick();
         let edge = Actor::new("internal_api", "10.0.0.7");
-        let reports = [event(&anna, &one.id, Outcome::KeyRejected, NOW), event(&anna, &one.id, Outcome::Ok, NOW)];
+        let reports = [event(&anna, &one.id, Outcome::PlanRestricted, NOW), event(&anna, &one.id, Outcome::Ok, NOW)];
         edge.asks(world.control.record(&reports)).await.unwrap();
         world.tick();
         world.store.says("secret-of-one", Err(StoreErrorKind::Unauthorized));

@@ -116,7 +116,7 @@ async fn a_rejected_report_is_believed_only_after_a_probe() {
         let one = world.key("one", Terms::Household, None).await;
         let rejected = |at| event(&anna, &one.id, Outcome::KeyRejected, at);
         world.control.record(&[rejected(NOW)]).await.unwrap();
-        assert!(matches!(world.lease(&anna, "tv").await, Err(ControlError::Exhausted { .. })));
+        assert!(world.lease(&anna, "tv").await.is_ok(), "one edge's word takes it from nobody");
         world.control.probe_due().await.unwrap();
         assert_eq!(world.store.asked("secret-of-one"), 2, "when it was added, and now");
         assert!(world.lease(&anna, "tv").await.is_ok(), "the store says it is fine");

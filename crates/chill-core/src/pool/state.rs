@@ -58,7 +58,8 @@ impl KeyState {
         }
     }
 
-    /// The state after an edge's report. A report alone only ever makes a key rest: taking it away for longer needs a probe.
+    /// The state after an edge's report. A report alone only ever makes a key rest, and one that the store does not accept
+    /// the key does not even that, since all other edges would go without it: the control plane's own probe decides.
     #[must_use]
     pub fn after_report(self, outcome: Outcome, now: Millis) -> Self {
         let serves = matches!(self.serving(now), Serving::Everybody | Serving::RestingUntil(_));
@@ -70,11 +71,9 @@ impl KeyState {
             (Outcome::Throttled, Self::Cooling(until)) if until > now => self,
             (Outcome::Throttled, _) => Self::Throttled(rest(THROTTLE_REST)),
             (Outcome::LimitReached, _) => Self::Cooling(rest(LIMIT_REST)),
-            (Outcome::KeyRejected | Outcome::PlanRestricted, Self::Cooling(until)) if until > rest(SUSPICION_REST) => {
-                self
-            }
-            (Outcome::KeyRejected | Outcome::PlanRestricted, _) => Self::Cooling(rest(SUSPICION_REST)),
-            (Outcome::Ok | Outcome::StoreDown | Outcome::Failed, _) => self,
+            (Outcome::PlanRestricted, Self::Cooling(until)) if until > rest(SUSPICION_REST) => self,
+            (Outcome::PlanRestricted, _) => Self::Cooling(rest(SUSPICION_REST)),
+            (Outcome::Ok | Outcome::KeyRejected | Outcome::StoreDown | Outcome::Failed, _) => self,
         }
     }
 
@@ -222,7 +221,8 @@ mod tests {
         assert_eq!(KeyState::Disabled.after_probe(&account, NOW), KeyState::Disabled);
         assert_eq!(KeyState::Healthy.after_rejected_probe(true), KeyState::RotatedByProvider);
         assert_eq!(KeyState::Healthy.after_rejected_probe(false), KeyState::Rejected);
-        let suspected = KeyState::Healthy.after_report(Outcome::KeyRejected, NOW);
+        assert_eq!(KeyState::Healthy.after_report(Outcome::KeyRejected, NOW), KeyState::Healthy);
+        let suspected = KeyState::Healthy.after_report(Outcome::PlanRestricted, NOW);
         assert_eq!(suspected.after_probe(&account, NOW + 1_000), KeyState::Healthy);
     }
 
