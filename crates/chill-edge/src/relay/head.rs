@@ -11,6 +11,7 @@ use http::header::{
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method};
+use http_body::Body as _;
 
 use super::answer::Shape;
 use super::ask::Ask;
@@ -47,7 +48,10 @@ pub(super) fn response(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film
     let mut response = Response::new(body(upstream, ask, opened, film, &relayed.outlet, open));
     *response.status_mut() = shape.status();
     *response.headers_mut() = headers;
-    response.extensions_mut().insert(relayed);
+    // A connection that carries no byte of the film has nothing to be cut: its next request would be lost.
+    if !response.body().is_end_stream() {
+        response.extensions_mut().insert(relayed);
+    }
     response
 }
 

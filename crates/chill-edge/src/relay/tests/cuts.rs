@@ -92,6 +92,15 @@ async fn nothing_begins_after_the_cut() {
 }
 
 #[tokio::test]
+async fn a_connection_that_carries_no_byte_is_told_and_not_cut() {
+    let stage = Stage::of_size(SIZE).await;
+    let mut player = Player::connect(stage.address).await;
+    assert_eq!(player.start(&Method::HEAD, &[]).await.status(), 200);
+    stage.film.cut.cancel();
+    assert_eq!(player.start(&Method::HEAD, &[]).await.status(), 502, "on the same connection");
+}
+
+#[tokio::test]
 async fn a_cut_while_the_origin_is_asked_ends_the_asking() {
     let stage = Stage::of_size(SIZE).await;
     stage.world.cdn().fault(CdnFault::Hang, 1);
