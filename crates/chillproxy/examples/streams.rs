@@ -95,7 +95,7 @@ async fn measure() -> Outcome<()> {
     let film = |(id, _): (&str, usize)| format!("{addon}/stream/movie/{id}.json");
     let kinds = [
         ("no_route", "/nothing/there".to_owned()),
-        ("who_asks", format!("{addon}/stream/movie/kitsu:1.json")),
+        ("who_asks", format!("{addon}/stream/movie/tmdb:1.json")),
         ("leased", film(EMPTY)),
         ("fifty", film(FIFTY)),
         ("thousand", film(THOUSAND)),

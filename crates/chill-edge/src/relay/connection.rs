@@ -45,6 +45,7 @@ use std::time::Duration;
 use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -139,7 +140,10 @@ impl ConnectionCut {
 /// megabytes the kernel may hold for a slow player are not sent any more.
 #[derive(Debug)]
 pub struct Wire {
-    tcp: Arc<TcpStream>,
+    /// tokio's own reading: it knows from a short read that nothing is left, without asking the kernel again.
+    read: OwnedReadHalf,
+    /// Gone only when this is.
+    write: Option<Arc<OwnedWriteHalf>>,
     cut: ConnectionCut,
     /// Wears out while a write waits for the player.
     patience: Patience,
@@ -153,10 +157,11 @@ impl Wire {
         if let Err(error) = tcp.set_nodelay(true) {
             tracing::debug!(%error, "short pieces may wait");
         }
-        let tcp = Arc::new(tcp);
+        let (read, write) = tcp.into_split();
+        let write = Arc::new(write);
         // A connection is wrapped once.
-        let _twice = cut.0.exit.set(Exit { tcp: Arc::downgrade(&tcp), idle });
-        Self { tcp, cut, patience: Patience::new(idle) }
+        let _twice = cut.0.exit.set(Exit { tcp: Arc::downgrade(&write), idle });
+        Self { read, write: Some(write), cut, patience: Patience::new(idle) }
     }
 
     /// Passes a write's outcome on, and turns a wait that is too long into an error.
@@ -173,26 +178,24 @@ impl Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        loop {
-            std::task::ready!(self.tcp.poll_read_ready(cx))?;
-            match self.tcp.try_read_buf(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return Poll::Ready(read.map(drop)),
-            }
-        }
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.read).poll_read(cx, buf)
     }
 }
 
 impl Wire {
+    fn tcp(&self) -> &TcpStream {
+        self.read.as_ref()
+    }
+
     fn poll_written(
         &self,
         cx: &mut Context<'_>,
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            std::task::ready!(self.tcp.poll_write_ready(cx))?;
-            match write(&self.tcp) {
+            std::task::ready!(self.tcp().poll_write_ready(cx))?;
+            match write(self.tcp()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(written),
             }
@@ -224,16 +227,20 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(rustix::net::shutdown(&*self.tcp, rustix::net::Shutdown::Write).map_err(Into::into))
+        Poll::Ready(rustix::net::shutdown(self.tcp(), rustix::net::Shutdown::Write).map_err(Into::into))
     }
 }
 
 impl Drop for Wire {
     fn drop(&mut self) {
         if self.cut.is_reset()
-            && let Err(error) = self.tcp.set_zero_linger()
+            && let Err(error) = self.tcp().set_zero_linger()
         {
             tracing::debug!(%error, "a cut connection may still send what the kernel holds");
+        }
+        // Closing says the end by itself; a half that is dropped would say it first, and before a reset that is one too many.
+        if let Some(write) = self.write.take().and_then(Arc::into_inner) {
+            write.forget();
         }
     }
 }

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::socket_send_buffer_size;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 
 use super::ConnectionCut;
 
@@ -27,7 +28,7 @@ const SHARE: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) struct Exit {
     /// Closed by whoever owns it.
-    pub(super) tcp: Weak<TcpStream>,
+    pub(super) tcp: Weak<OwnedWriteHalf>,
     pub(super) idle: Duration,
 }
 
@@ -57,12 +58,13 @@ impl Outlet {
     /// Waits for room; how many bytes there is room for. A broken connection has room: the write will tell.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
         let Some((exit, _)) = self.0.get() else { return Poll::Ready(USUAL) };
-        let Some(tcp) = exit.tcp.upgrade() else { return Poll::Ready(LEAST) };
+        let Some(half) = exit.tcp.upgrade() else { return Poll::Ready(LEAST) };
+        let tcp: &TcpStream = (*half).as_ref();
         loop {
             if std::task::ready!(tcp.poll_write_ready(cx)).is_err() {
                 return Poll::Ready(LEAST);
             }
-            match tcp.try_io(Interest::WRITABLE, || room(&tcp)) {
+            match tcp.try_io(Interest::WRITABLE, || room(tcp)) {
                 Ok(room) => return Poll::Ready(room),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return Poll::Ready(LEAST),
