@@ -112,9 +112,15 @@ impl RelayBody {
             open.count(data.len() as u64);
         }
         if self.owed.is_empty() {
-            self.finish();
+            self.close();
         }
         Frame::data(data)
+    }
+
+    /// All was handed over.
+    fn close(&mut self) {
+        self.outlet.close();
+        self.finish();
     }
 
     /// Ends the request as soon as nothing is owed, without waiting for the connection to drop the body.
@@ -222,7 +228,7 @@ impl Body for RelayBody {
                     };
                     match std::task::ready!(poll_origin(body, room, &mut this.stall, cx)) {
                         Flow::Data(data) => return Poll::Ready(Some(Ok(this.hand_over(data)))),
-                        Flow::End if this.way.is_none() => this.finish(),
+                        Flow::End if this.way.is_none() => this.close(),
                         Flow::End | Flow::Broke if this.begin_resuming() => {}
                         Flow::End | Flow::Broke => return this.give_up(cx),
                     }

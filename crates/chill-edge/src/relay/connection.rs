@@ -65,13 +65,14 @@ pub(super) struct Relayed {
     pub(super) outlet: Outlet,
 }
 
-/// Ends one viewer's connection when the film it carries is cut. Clones are the same connection.
+/// Ends one viewer's connection when the film it carries is cut; one that has carried it whole by then goes on. Clones
+/// are the same connection.
 #[derive(Clone, Debug)]
 pub struct ConnectionCut(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    film: watch::Sender<Option<CancellationToken>>,
+    film: watch::Sender<Option<Relayed>>,
     /// The connection's socket, once it is wrapped.
     exit: OnceLock<Exit>,
     reset: AtomicBool,
@@ -97,7 +98,7 @@ impl ConnectionCut {
         if let Some((relayed, exit)) = relayed.zip(self.0.exit.get()) {
             relayed.outlet.lead_to(exit.clone(), self.clone());
         }
-        let film = relayed.map(|relayed| relayed.cut.clone());
+        let film = relayed.cloned();
         // A list after a list is no news: waking the connection's task for it costs more than the rest of this.
         self.0.film.send_if_modified(|carried| {
             let news = film.is_some() || carried.is_some();
@@ -111,14 +112,8 @@ impl ConnectionCut {
         let mut film = self.0.film.subscribe();
         loop {
             let carried = film.borrow_and_update().clone();
-            let cut = async {
-                match carried {
-                    Some(token) => token.cancelled().await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
-                () = cut => break,
+                () = cut_midway(carried) => break,
                 // The sender lives in `self`, so this is always a new film.
                 _ = film.changed() => {}
             }
@@ -134,6 +129,18 @@ impl ConnectionCut {
     fn is_reset(&self) -> bool {
         self.0.reset.load(Ordering::Acquire)
     }
+}
+
+/// Resolves when a film is cut of which something has not left yet. When all has, there is nothing to hold back, and
+/// dropping the connection would only lose what the player asks next.
+async fn cut_midway(carried: Option<Relayed>) {
+    if let Some(relayed) = carried {
+        relayed.cut.cancelled().await;
+        if !relayed.outlet.has_sent_all() {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// A viewer's socket. It fails when the player takes no byte for too long, and after a cut it closes with a reset: the

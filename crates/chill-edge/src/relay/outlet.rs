@@ -4,12 +4,14 @@
 //! came from, and a film that is paused costs no buffer here.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::socket_send_buffer_size;
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
@@ -34,30 +36,51 @@ pub(super) struct Exit {
 
 /// Shared by a film's body and the connection that carries it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outlet(Arc<OnceLock<(Exit, ConnectionCut)>>);
+pub(super) struct Outlet(Arc<Way>);
+
+#[derive(Debug, Default)]
+struct Way {
+    leads_to: OnceLock<(Exit, ConnectionCut)>,
+    /// The film's last byte went out of the body.
+    whole: AtomicBool,
+}
 
 impl Outlet {
     /// The connection is known.
     pub(super) fn lead_to(&self, exit: Exit, connection: ConnectionCut) {
         // A response is followed once.
-        let _twice = self.0.set((exit, connection));
+        let _twice = self.0.leads_to.set((exit, connection));
     }
 
     /// Makes the end of the connection throw away what the kernel still holds for the player.
     pub(super) fn reset(&self) {
-        if let Some((_, connection)) = self.0.get() {
+        if let Some((_, connection)) = self.0.leads_to.get() {
             connection.reset();
         }
     }
 
+    /// The body has no more bytes to give.
+    pub(super) fn close(&self) {
+        self.0.whole.store(true, Ordering::Release);
+    }
+
+    /// Whether every byte of the film is on its way to the player, so that none could be held back any more.
+    pub(super) fn has_sent_all(&self) -> bool {
+        if !self.0.whole.load(Ordering::Acquire) {
+            return false;
+        }
+        let Some(half) = self.0.leads_to.get().and_then(|(exit, _)| exit.tcp.upgrade()) else { return false };
+        is_empty((*half).as_ref()).unwrap_or(false)
+    }
+
     /// How long the player may take nothing.
     pub(super) fn idle(&self) -> Option<Duration> {
-        self.0.get().map(|(exit, _)| exit.idle)
+        self.0.leads_to.get().map(|(exit, _)| exit.idle)
     }
 
     /// Waits for room; how many bytes there is room for. A broken connection has room: the write will tell.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
-        let Some((exit, _)) = self.0.get() else { return Poll::Ready(USUAL) };
+        let Some((exit, _)) = self.0.leads_to.get() else { return Poll::Ready(USUAL) };
         let Some(half) = exit.tcp.upgrade() else { return Poll::Ready(LEAST) };
         let tcp: &TcpStream = (*half).as_ref();
         loop {
@@ -73,10 +96,25 @@ impl Outlet {
     }
 }
 
+/// Whether the kernel holds no byte that it has not sent. There is no portable question for that; but with a low-water
+/// mark of one such byte a socket is writable only when there is none (`tcp(7)`, `TCP_NOTSENT_LOWAT`).
+fn is_empty(tcp: &TcpStream) -> io::Result<bool> {
+    let socket = SockRef::from(tcp);
+    socket.set_tcp_notsent_lowat(1)?;
+    let writable = is_writable(tcp);
+    // Zero is the system's own mark again.
+    socket.set_tcp_notsent_lowat(0)?;
+    writable
+}
+
+fn is_writable(tcp: &TcpStream) -> io::Result<bool> {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    Ok(poll(&mut [PollFd::new(tcp, PollFlags::OUT)], Some(&now))? != 0)
+}
+
 /// tokio learns that a socket is full from a write; this asks beforehand, and the kernel then tells when it no longer is.
 fn room(tcp: &TcpStream) -> io::Result<usize> {
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    if poll(&mut [PollFd::new(tcp, PollFlags::OUT)], Some(&now))? == 0 {
+    if !is_writable(tcp)? {
         return Err(io::ErrorKind::WouldBlock.into());
     }
     Ok((socket_send_buffer_size(tcp)? / SHARE).clamp(LEAST, MOST))

@@ -101,6 +101,33 @@ async fn a_connection_that_carries_no_byte_is_told_and_not_cut() {
 }
 
 #[tokio::test]
+async fn a_connection_that_has_carried_all_that_was_asked_is_told_and_not_cut() {
+    let stage = Stage::of_size(SIZE).await;
+    let mut player = Player::connect(stage.address).await;
+    let reply = player.ask(&Method::GET, &[("range", "bytes=0-999999")]).await;
+    assert!(reply.whole && reply.body.len() == 1_000_000);
+    stage.film.cut.cancel();
+    // The listener's task has time to drop the connection, if it would.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(player.start(&Method::GET, &[]).await.status(), 502, "on the same connection");
+}
+
+#[tokio::test]
+async fn what_the_kernel_holds_of_a_film_that_was_handed_over_whole_never_arrives() {
+    let stage = Stage::of_size(SIZE).await;
+    let mut player = Player::narrow(stage.address).await;
+    let mut body = player.start(&Method::GET, &[("range", "bytes=0-199999")]).await.into_body();
+    until("the whole part handed over", || stage.film.meter.bytes() == 200_000).await;
+    stage.film.cut.cancel();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut late = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        late += frame.into_data().unwrap().len();
+    }
+    assert!(late < 128 * 1024, "{late}");
+}
+
+#[tokio::test]
 async fn a_cut_while_the_origin_is_asked_ends_the_asking() {
     let stage = Stage::of_size(SIZE).await;
     stage.world.cdn().fault(CdnFault::Hang, 1);
