@@ -95,7 +95,7 @@ impl Server {
             ("STREMTHRU_LISTEN_ADDR", address),
             ("STREMTHRU_BASE_URL", base_url.clone()),
             ("STREMTHRU_LOG_FORMAT", "json".to_owned()),
-            ("CHILLPROXY_METRICS_ADDR", format!("127.0.0.1:{}", free_port()?)),
+            ("CHILLPROXY_METRICS_ADDR", "127.0.0.1:0".to_owned()),
             ("CHILLPROXY_TORBOX_URL", world.url("torbox")?.to_owned()),
             ("CHILLPROXY_CINEMETA_URL", world.url("cinemeta")?.to_owned()),
             ("CHILLPROXY_KITSU_URL", world.url("kitsu")?.to_owned()),

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use chill_core::control::Delivery;
 use chill_core::store::Retry;
 use chill_core::usage::Outcome;
 use chill_core::{ControlError, KeyId, Secret, StoreCode, StoreError};
@@ -40,6 +41,14 @@ impl Grant {
         match self {
             Self::Pool { held, .. } => &held.lease.key,
             Self::Own(token) => token,
+        }
+    }
+
+    /// Whether the bytes come through this server: those of a viewer's own account go to him directly.
+    pub(crate) fn is_proxied(&self, usual: Delivery) -> bool {
+        match self {
+            Self::Pool { held, .. } => held.lease.delivery.unwrap_or(usual) == Delivery::Relay,
+            Self::Own(_) => false,
         }
     }
 

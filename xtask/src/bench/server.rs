@@ -38,7 +38,7 @@ impl Server {
             ("STREMTHRU_LISTEN_ADDR", format!("127.0.0.1:{port}")),
             ("STREMTHRU_BASE_URL", format!("http://127.0.0.1:{port}")),
             ("STREMTHRU_LOG_FORMAT", "json".to_owned()),
-            ("CHILLPROXY_METRICS_ADDR", format!("127.0.0.1:{}", free_port()?)),
+            ("CHILLPROXY_METRICS_ADDR", "127.0.0.1:0".to_owned()),
             ("CHILLPROXY_RATE_PER_USER", "0".to_owned()),
             ("CHILLPROXY_RATE_PER_IP", "0".to_owned()),
         ];

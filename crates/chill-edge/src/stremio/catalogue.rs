@@ -380,3 +380,28 @@ fn merge(old: &Candidate, new: Candidate) -> Candidate {
     let files = if old.files.is_empty() { new.files } else { old.files.clone() };
     Candidate { found, release: old.release.clone(), files }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::tests::stage::Stage;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_gathered_at_the_same_moment_grows_old_at_different_ones() {
+        let catalogue = &Stage::new().edge.catalogue;
+        let content = ContentId::Movie { imdb: "tt0063350".to_owned() };
+        let gathered: Vec<_> = (0..100).map(|_| catalogue.begin(&content, None, false)).collect();
+        let spreads: HashSet<u64> = gathered.iter().map(|gathering| gathering.spread).collect();
+        assert!(spreads.len() > 5 && spreads.iter().all(|spread| *spread < SPREAD), "{spreads:?}");
+
+        let good = || gathered.iter().filter(|gathering| gathering.is_good()).count();
+        tokio::time::advance(SHORT_LIFE - Duration::from_millis(1)).await;
+        assert_eq!(good(), 100, "nothing found is believed for its whole time");
+        tokio::time::advance(SHORT_LIFE / 10).await;
+        assert!((1..100).contains(&good()), "{} of 100", good());
+        tokio::time::advance(SHORT_LIFE / 10).await;
+        assert_eq!(good(), 0);
+    }
+}

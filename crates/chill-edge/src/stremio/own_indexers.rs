@@ -1,12 +1,13 @@
 //! A viewer's own indexers: what his link says of them, and the sources they are.
 
-use std::fmt;
 use std::sync::Arc;
 
 use chill_core::source::{Indexers, OwnIndexer};
 use chill_core::{Secret, Source};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+
+use super::user_data::Place;
 
 /// Most indexers in one link.
 pub const MOST_INDEXERS: usize = 5;
@@ -51,16 +52,7 @@ pub(super) fn read(object: &Map<String, Value>) -> Result<Vec<OwnIndexer>, Strin
         Some(Value::Array(_)) => return Err(format!("`indexers` has more than {MOST_INDEXERS} entries")),
         Some(_) => return Err("`indexers` is not a list".to_owned()),
     };
-    list.iter().enumerate().map(|(index, value)| entry(Place(index), value)).collect()
-}
-
-#[derive(Clone, Copy)]
-struct Place(usize);
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "indexers[{}]", self.0)
-    }
+    list.iter().enumerate().map(|(index, value)| entry(Place("indexers", index), value)).collect()
 }
 
 fn entry(place: Place, value: &Value) -> Result<OwnIndexer, String> {

@@ -36,7 +36,7 @@ pub(crate) struct Shelf {
 
 /// What a kept list is of.
 struct Wanted {
-    stores: Vec<StoreCode>,
+    stores: Vec<Reach>,
     chosen: Option<Arc<Chosen>>,
 }
 
@@ -57,9 +57,17 @@ pub(crate) struct Layout {
     until: Instant,
 }
 
+/// A store, as a viewer reaches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) store: StoreCode,
+    /// The bytes come through this server.
+    pub(crate) proxied: bool,
+}
+
 /// What is known of all candidates at one store.
 pub(crate) struct Stock {
-    pub(crate) store: StoreCode,
+    pub(crate) reach: Reach,
     /// In the order of the candidates.
     pub(crate) known: Vec<Option<Arc<Known>>>,
     /// The store could not be asked, so what it lacks is not known.
@@ -80,7 +88,7 @@ impl Shelf {
     }
 
     /// The list for these stores and choices, when one is kept and still true.
-    pub(crate) fn layout(&self, stores: &[StoreCode], chosen: Option<&Arc<Chosen>>) -> Option<Arc<Layout>> {
+    pub(crate) fn layout(&self, stores: &[Reach], chosen: Option<&Arc<Chosen>>) -> Option<Arc<Layout>> {
         let layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = layouts.iter().find(|(of, _)| of.is(stores, chosen)).map(|(_, layout)| layout.clone());
         kept.filter(|layout| layout.until > Instant::now())
@@ -97,7 +105,7 @@ impl Shelf {
         let until = until.unwrap_or_else(|| Instant::now() + std::time::Duration::from_secs(60));
         let layout = Arc::new(Layout { pieces, until });
         if !stocks.iter().any(|stock| stock.failed) {
-            let stores = stocks.iter().map(|stock| stock.store).collect();
+            let stores = stocks.iter().map(|stock| stock.reach).collect();
             self.keep(Wanted { stores, chosen: asked.chosen.clone() }, layout.clone());
         }
         layout
@@ -151,7 +159,7 @@ impl Shelf {
 
 impl Wanted {
     /// Equal texts of viewers are the same compiled choices, so it is enough to compare addresses.
-    fn is(&self, stores: &[StoreCode], chosen: Option<&Arc<Chosen>>) -> bool {
+    fn is(&self, stores: &[Reach], chosen: Option<&Arc<Chosen>>) -> bool {
         let same = match (&self.chosen, chosen) {
             (None, None) => true,
             (Some(kept), Some(chosen)) => Arc::ptr_eq(kept, chosen),
@@ -171,7 +179,7 @@ struct Place<'a> {
 
 /// A stream that a store could play.
 struct Offer {
-    store: StoreCode,
+    reach: Reach,
     /// At once.
     cached: bool,
     pick: Option<Pick>,
@@ -182,27 +190,27 @@ struct Lacks;
 
 impl<'a> Place<'a> {
     /// The first store that has the torrent, and what it has.
-    fn has<'s>(&self, stocks: &'s [Stock]) -> Option<(StoreCode, &'s Known)> {
+    fn has<'s>(&self, stocks: &'s [Stock]) -> Option<(Reach, &'s Known)> {
         stocks.iter().find_map(|stock| {
             let known = stock.known.get(self.index)?.as_ref()?;
-            known.cached.then_some((stock.store, &**known))
+            known.cached.then_some((stock.reach, &**known))
         })
     }
 
     /// The stream from the first store that has the torrent, else from the first that could fetch it; none when neither
     /// would do, or the torrent lacks what was asked for.
     fn offer(&self, stocks: &[Stock]) -> Option<Offer> {
-        if let Some((store, known)) = self.has(stocks) {
+        if let Some((reach, known)) = self.has(stocks) {
             let files = facts(&self.candidate.files, &known.files);
-            return Some(Offer { store, cached: true, pick: self.pick(&files).ok()? });
+            return Some(Offer { reach, cached: true, pick: self.pick(&files).ok()? });
         }
-        let fetches = |stock: &&Stock| !stock.failed && stock.store != StoreCode::EasyDebrid;
+        let fetches = |stock: &&Stock| !stock.failed && stock.reach.store != StoreCode::EasyDebrid;
         let stock = stocks.iter().find(fetches)?;
         if self.candidate.found.private {
             return None;
         }
         let files = facts(&self.candidate.files, &[]);
-        Some(Offer { store: stock.store, cached: false, pick: self.pick(&files).ok()? })
+        Some(Offer { reach: stock.reach, cached: false, pick: self.pick(&files).ok()? })
     }
 
     /// Whether no stream of the same name and size, which plays as soon, stands in the list.
@@ -228,7 +236,7 @@ impl<'a> Place<'a> {
             indexer: &found.source,
             private: found.private,
             file: ChosenFile { index: None, name: pick.map(|pick| &*pick.name), size: pick.and_then(|pick| pick.size) },
-            store: Some(AtStore { code: offer.store, cached: offer.cached, proxied: false }),
+            store: Some(AtStore { code: offer.reach.store, cached: offer.cached, proxied: offer.reach.proxied }),
             bit_rate: None,
             subtitles: Set::EMPTY,
         }
@@ -259,7 +267,7 @@ impl<'a> Place<'a> {
 
     /// The stream's JSON behind the viewer's link, with the viewer's own words if he has any.
     fn piece(&self, offer: &Offer, shown: Option<Shown>) -> Bytes {
-        let store = offer.store;
+        let store = offer.reach.store;
         let pick = offer.pick.as_ref();
         let found = &self.candidate.found;
         let file = pick.map(|pick| utf8_percent_encode(&pick.name, SEGMENT).to_string()).unwrap_or_default();

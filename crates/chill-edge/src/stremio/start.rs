@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chill_core::PlaybackId;
-use chill_core::control::Delivery;
 use sha2::{Digest, Sha256};
 
 use super::route::Click;
@@ -114,10 +113,7 @@ async fn begin(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, key: Playback
     let late = || Refusal::new(Code::StoreUnavailable, "getting the file ready took too long");
     let found = tokio::time::timeout(PATIENCE, find(edge, viewer, data, &key.click)).await;
     let (ways, taken) = found.map_err(|_| late())??;
-    let redirect = match &taken.seat.grant {
-        Grant::Own(_) => true,
-        Grant::Pool { held, .. } => held.lease.delivery.unwrap_or(edge.config.delivery) == Delivery::Redirect,
-    };
+    let redirect = !taken.seat.grant.is_proxied(edge.config.delivery);
     let id = PlaybackId::new(edge.clock.now(), &edge.chance)
         .map_err(|error| Refusal::new(Code::StoreUnavailable, error.to_string()))?;
     let (grant, store) = (taken.seat.grant.clone(), taken.seat.store);

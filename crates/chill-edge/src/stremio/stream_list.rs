@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 
 use super::choices::{Chosen, Mistake, explain};
 use super::own_indexers;
-use super::shelf::{Asked, Shelf, Stock};
+use super::shelf::{Asked, Reach, Shelf, Stock};
 use super::user_data::{Entry, UserData};
 use super::{TORZ, private_json};
 use crate::access::{Grant, Ways};
@@ -25,6 +25,12 @@ struct Open {
     store: Arc<dyn Store>,
     ways: Ways,
     grant: Grant,
+}
+
+impl Open {
+    fn reach(&self, edge: &Edge) -> Reach {
+        Reach { store: self.store.code(), proxied: self.grant.is_proxied(edge.config.delivery) }
+    }
 }
 
 /// Answers with the list, or with one entry that says why there is none.
@@ -70,7 +76,7 @@ async fn list(
         let none = || Refusal::new(Code::NoKey, "the link names no store");
         return Err(refusals.into_iter().next().unwrap_or_else(none));
     }
-    let codes: Vec<StoreCode> = open.iter().map(|open| open.store.code()).collect();
+    let reached: Vec<Reach> = open.iter().map(|open| open.reach(edge)).collect();
     let own = async {
         let own = own_indexers::open(edge.indexers.as_ref(), &data.indexers).await?;
         Some(edge.catalogue.own(content, own).await)
@@ -78,7 +84,7 @@ async fn list(
     let (gathering, own) = tokio::join!(edge.catalogue.get(content), own);
     let shelf = own.map_or_else(|| gathering.shelf(), |own| own.shelf_with(&gathering));
     let link = format!("{}{TORZ}/{}", viewer.base, data.segment);
-    if let Some(layout) = shelf.layout(&codes, chosen.as_ref()) {
+    if let Some(layout) = shelf.layout(&reached, chosen.as_ref()) {
         return Ok(layout.body(&link));
     }
     let checked = join_all(open.into_iter().map(|open| check(edge, content, &shelf, open))).await;
@@ -117,13 +123,13 @@ async fn open(edge: &Edge, viewer: &Viewer, data: &UserData, code: StoreCode) ->
 
 /// What one store has of the candidates. A failing key is replaced; a failing store only loses its part of the list.
 async fn check(edge: &Edge, content: &ContentId, shelf: &Shelf, open: Open) -> (Stock, Option<Refusal>) {
+    let reach = open.reach(edge);
     let Open { store, mut ways, mut grant } = open;
-    let code = store.code();
     loop {
         let budget = edge.config.check_budget;
         let checked = edge.caches.check(&store, &grant, content, &shelf.hashes, budget).await;
         let Some(error) = checked.error else {
-            return (Stock { store: code, known: checked.known, failed: false }, None);
+            return (Stock { reach, known: checked.known, failed: false }, None);
         };
         let next = match ways.failed(edge, &grant, PURPOSE, &error).await {
             Ok(()) => ways.next(edge, PURPOSE).await,
@@ -132,8 +138,8 @@ async fn check(edge: &Edge, content: &ContentId, shelf: &Shelf, open: Open) -> (
         match next {
             Ok(other) => grant = other,
             Err(refusal) => {
-                tracing::warn!(store = %code, why = refusal.why, "a stream list goes without this store");
-                return (Stock { store: code, known: checked.known, failed: true }, Some(refusal));
+                tracing::warn!(store = %reach.store, why = refusal.why, "a stream list goes without this store");
+                return (Stock { reach, known: checked.known, failed: true }, Some(refusal));
             }
         }
     }

@@ -137,18 +137,18 @@ fn stores(object: &Map<String, Value>) -> Result<Vec<Entry>, InvalidUserData> {
     list.iter().enumerate().map(|(index, value)| entry(index, value)).collect()
 }
 
-/// Where in the link something stands; written only when it is wrong.
+/// Where in the link something stands, by the list and the position in it; written only when it is wrong.
 #[derive(Clone, Copy)]
-struct Place(usize);
+pub(super) struct Place(pub(super) &'static str, pub(super) usize);
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stores[{}]", self.0)
+        write!(f, "{}[{}]", self.0, self.1)
     }
 }
 
 fn entry(index: usize, value: &Value) -> Result<Entry, InvalidUserData> {
-    let place = Place(index);
+    let place = Place("stores", index);
     let Value::Object(object) = value else { return Err(wrong(format_args!("`{place}` is not an object"))) };
     let code = field(object, place, "c")?.ok_or_else(|| wrong(format_args!("`{place}.c` is missing")))?;
     let store = code.parse::<StoreCode>().map_err(|error| wrong(format_args!("`{place}.c`: {error}")))?;

@@ -38,8 +38,8 @@ async fn cached_comes_first_then_resolution_quality_and_size() {
         .collect();
     assert_eq!(hashes, [5, 4, 3, 1, 2], "1080p BluRay (larger first), 1080p WEB-DL, 720p, then what must be fetched");
     let names = names(&streams);
-    assert_eq!(names[0], "⚡️ [TB] Torz 1080p");
-    assert_eq!(names[4], "⏳ [TB] Torz 4k");
+    assert_eq!(names[0], "✨ ⚡️ [TB] Torz 1080p");
+    assert_eq!(names[4], "✨ ⏳ [TB] Torz 4k");
     assert_eq!(lock(&stage.torbox.calls).len(), 1, "one batch");
 }
 
@@ -214,7 +214,7 @@ async fn one_store_in_trouble_does_not_fail_the_list() {
     let two = segment(&format!(r#"{{"stores":[{{"c":"rd","t":"rd-token"}},{{"c":"tb","auth":"{LINK}"}}]}}"#));
     stage.debrid.fail("rd-token", "", StoreErrorKind::Unavailable);
     let streams = stage.list(&two).await.streams();
-    assert_eq!(names(&streams), ["⚡️ [TB] Torz 1080p", "⏳ [TB] Torz 720p"]);
+    assert_eq!(names(&streams), ["✨ ⚡️ [TB] Torz 1080p", "✨ ⏳ [TB] Torz 720p"]);
     assert_eq!(stage.debrid.calls(), ["cached rd-token"], "a store in trouble is not asked again and again");
     stage.torbox.fail("own-token", "", StoreErrorKind::Unavailable);
     assert_eq!(stage.list(&own()).await.streams().len(), 2, "what is known from before still helps");
@@ -249,11 +249,11 @@ async fn what_was_found_out_serves_the_next_viewer() {
 async fn what_a_store_lacks_is_asked_again_after_two_minutes() {
     let stage = Stage::new();
     lock(&stage.source.found).push(found(1, "Quiet.Hills.1968.1080p"));
-    assert_eq!(names(&stage.list(&pool()).await.streams()), ["⏳ [TB] Torz 1080p"]);
+    assert_eq!(names(&stage.list(&pool()).await.streams()), ["✨ ⏳ [TB] Torz 1080p"]);
     stage.torbox.has(hash(1), &[("/a.mkv", 1)]);
-    assert_eq!(names(&stage.list(&pool()).await.streams()), ["⏳ [TB] Torz 1080p"]);
+    assert_eq!(names(&stage.list(&pool()).await.streams()), ["✨ ⏳ [TB] Torz 1080p"]);
     tokio::time::advance(Duration::from_secs(121)).await;
-    assert_eq!(names(&stage.list(&pool()).await.streams()), ["⚡️ [TB] Torz 1080p"]);
+    assert_eq!(names(&stage.list(&pool()).await.streams()), ["✨ ⚡️ [TB] Torz 1080p"]);
 }
 
 #[tokio::test(start_paused = true)]

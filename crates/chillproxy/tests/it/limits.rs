@@ -59,6 +59,18 @@ async fn an_address_has_a_limit_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_configure_page_counts_for_its_address() {
+    let (app, viewer) = system(&[("CHILLPROXY_RATE_PER_USER", "0"), ("CHILLPROXY_RATE_PER_IP", "2")]).await;
+    let page = viewer.manifest.replace("/manifest.json", "/configure");
+    let asked = futures_util::future::join_all((0..30).map(|_| app.web.get(&page))).await;
+    let shown = asked.iter().filter(|answer| answer.status == 200).count();
+    assert!((4..30).contains(&shown), "{shown} of 30 with a burst of 4");
+    let refused = asked.iter().find(|answer| answer.status == 429).expect("the others are told to wait");
+    assert!((1..=2).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+    assert!(refused.header("content-security-policy").contains("default-src 'none'"), "it is a page all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_twenty_requests_of_a_tap_cost_one_and_seeking_costs_nothing() {
     let (app, viewer) = system(&TWO).await;
     let stream = app.smallest(&viewer, FILM).await;

@@ -56,3 +56,18 @@ async fn known_torrents_are_listed_when_the_indexer_is_away() {
     let after = app.streams(&viewer, FILM).await.len();
     assert_eq!(before, after);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_sees_how_long_each_source_took_and_how_it_ended() {
+    let (app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
+    assert!(!app.streams(&viewer, FILM).await.is_empty());
+    app.world.torznab().add_fault(chill_sim::FaultRule::new("", Fault::Reset));
+    app.streams(&viewer, "tt0017136").await;
+    let metrics = app.web.get(&format!("{}/metrics", app.metrics)).await.text();
+    let counted = |outcome: &str| {
+        let told = |line: &&str| line.starts_with("chillproxy_source_seconds_count{") && line.contains(outcome);
+        metrics.lines().find(told).unwrap_or_else(|| panic!("{outcome}: {metrics}")).to_owned()
+    };
+    assert!(counted(r#"outcome="found""#).ends_with(" 1"));
+    assert!(counted(r#"outcome="failed""#).ends_with(" 1"));
+}

@@ -22,6 +22,7 @@ mod stores;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use chill_core::control::Delivery;
 use chill_core::{Secret, StoreCode};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -29,6 +30,7 @@ use serde_json::json;
 
 use super::TORZ;
 use super::own_indexers::MOST_INDEXERS;
+use super::shelf::Reach;
 use super::user_data::{MOST_STORES, UserData};
 use crate::edge::Edge;
 use crate::error::ApiError;
@@ -179,9 +181,14 @@ async fn verdict(edge: &Edge, parts: &Parts, fields: &Fields, data: Option<&User
     check::check(edge, viewer.address, store, &token).await
 }
 
-fn first_store(edge: &Edge, draft: &Draft) -> StoreCode {
-    let named = draft.slots.iter().find_map(|slot| slot.code.parse().ok());
-    named.or_else(|| edge.stores.keys().min().copied()).unwrap_or(StoreCode::TorBox)
+/// The first store of the draft as its viewer would reach it; while there is none, one of the pool.
+fn first_store(edge: &Edge, draft: &Draft) -> Reach {
+    let relayed = edge.config.delivery == Delivery::Relay;
+    let named = draft.slots.iter().find_map(|slot| {
+        Some(Reach { store: slot.code.parse().ok()?, proxied: relayed && (slot.pool || !slot.token) })
+    });
+    let any = || edge.stores.keys().min().copied().unwrap_or(StoreCode::TorBox);
+    named.unwrap_or_else(|| Reach { store: any(), proxied: relayed })
 }
 
 /// To the page of the finished link, so that loading it again posts nothing.

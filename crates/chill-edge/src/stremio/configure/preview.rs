@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use chill_core::store::StoreFile;
-use chill_core::{ContentId, Found, InfoHash, StoreCode};
+use chill_core::{ContentId, Found, InfoHash};
 use chill_release::parse;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::stremio::cached::Known;
 use crate::stremio::catalogue::Candidate;
 use crate::stremio::choices::Chosen;
-use crate::stremio::shelf::{Asked, Shelf, Stock};
+use crate::stremio::shelf::{Asked, Reach, Shelf, Stock};
 
 /// Name, GiB, seeders, whether the store has it.
 const SAMPLES: [(&str, u64, u32, bool); 9] = [
@@ -60,11 +60,11 @@ pub(super) struct Shown {
 }
 
 /// The sample list at a store, with the viewer's choices.
-pub(super) fn list(store: StoreCode, chosen: Option<Arc<Chosen>>) -> Preview {
+pub(super) fn list(reach: Reach, chosen: Option<Arc<Chosen>>) -> Preview {
     let content = ContentId::Movie { imdb: "tt0000001".to_owned() };
     let shelf: &Shelf = &SHELF;
     let known = shelf.hashes.iter().map(|hash| Some(Arc::new(known(hash)))).collect();
-    let stock = Stock { store, known, failed: false };
+    let stock = Stock { reach, known, failed: false };
     let layout = shelf.arrange(&Asked { content: &content, title: None, limit: SAMPLES.len(), chosen }, &[stock]);
     let body: Value = serde_json::from_slice(&layout.body("")).unwrap_or_default();
     let text = |stream: &Value, key: &str| stream.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
