@@ -131,7 +131,7 @@ fn chapter(r: &mut Reading<'_>, i: usize, value: u32) -> Option<usize> {
     Some(to)
 }
 
-/// `22.seria`, `1-24 серии`, `4of4`, `22 из 22`, `01話`.
+/// `22.seria`, `97. Bölüm`, `1-24 серии`, `4of4`, `22 из 22`, `01話`.
 pub(crate) fn counted(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     let first = small(r, i, 3)?;
     let mut at = i + 1;
@@ -156,7 +156,9 @@ pub(crate) fn counted(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         || r.word(at) == Word::Episode && r.glued(at) && !r.text(at).is_ascii() && r.text(at).len() == 3
         || r.word(at) == Word::Episode
             && close
-            && (r.text(at).starts_with(b"ser") || r.text(at).starts_with(b"\xd1\x81"));
+            && (r.text(at).starts_with(b"ser")
+                || r.text(at).starts_with(b"\xd1\x81")
+                || r.text(at) == "bölüm".as_bytes());
     if !of && !word || r.glued(i) && r.text(i - 1).is_ascii() && r.token(i - 1).word != Word::Part {
         return None;
     }

@@ -119,9 +119,7 @@ pub(crate) fn bare_lines(r: &mut Reading<'_>) {
     }
     for i in 0..r.count() {
         let Some(value @ (480 | 576 | 720 | 1080 | 2160)) = r.number(i) else { continue };
-        let alone = r.gap(i).ends_with(b"[") && r.gap(i + 1).starts_with(b"]")
-            || r.gap(i).ends_with(b"(") && r.gap(i + 1).starts_with(b")");
-        if alone && r.start(i) > r.begin {
+        if r.fills_bracket(i) && r.start(i) > r.begin {
             r.out.resolution = u16::try_from(value).ok().map(Resolution::of_lines);
             r.claim(i, i + 1, Claim::Tech);
             return;

@@ -5,18 +5,20 @@ use crate::reading::{Claim, Reading};
 
 /// Last parts of the host names that sites put into names.
 pub(crate) const DOMAINS: &[&str] = &[
-    "ac", "ag", "am", "app", "at", "be", "best", "biz", "bz", "cam", "cc", "ch", "click", "club", "cm", "co", "com",
-    "cool", "cyou", "cz", "de", "earth", "email", "es", "eu", "expert", "fi", "fm", "foo", "fr", "fun", "guru", "host",
-    "icu", "id", "in", "info", "io", "is", "it", "kim", "la", "li", "life", "link", "live", "lol", "lt", "ltd", "me",
-    "media", "mn", "mobi", "moe", "mov", "ms", "mx", "net", "news", "ninja", "nl", "nu", "one", "online", "ooo", "org",
-    "party", "pe", "ph", "phd", "pics", "pl", "pm", "pro", "pub", "pw", "quest", "ro", "rocks", "rs", "ru", "run",
-    "sbs", "se", "sh", "si", "site", "so", "space", "stream", "su", "sx", "taxi", "team", "tel", "tf", "tk", "to",
-    "today", "top", "trade", "tv", "uk", "us", "vc", "vip", "vu", "wf", "ws", "wtf", "xyz", "yt", "zone",
+    "ac", "ag", "agency", "am", "app", "asia", "at", "bar", "be", "best", "biz", "blog", "bond", "buzz", "by", "bz",
+    "cam", "cc", "cf", "ch", "chat", "click", "cloud", "club", "cm", "co", "com", "cool", "cx", "cyou", "cz", "de",
+    "digital", "dk", "earth", "ee", "email", "es", "eu", "expert", "fi", "fit", "fm", "foo", "fr", "fun", "ga", "gd",
+    "ge", "gg", "gl", "gq", "gr", "gs", "guru", "host", "hu", "icu", "id", "in", "info", "ink", "io", "is", "it",
+    "kim", "kz", "la", "lat", "li", "life", "link", "live", "lol", "lt", "ltd", "lv", "ly", "me", "media", "mn",
+    "mobi", "moe", "mom", "monster", "mov", "ms", "mx", "net", "news", "ninja", "nl", "nu", "one", "onl", "online",
+    "ooo", "org", "party", "pe", "ph", "phd", "pics", "pl", "pm", "press", "pro", "pub", "pw", "quest", "re", "ro",
+    "rocks", "rs", "ru", "run", "sbs", "sc", "se", "sh", "shop", "si", "site", "sk", "skin", "so", "social", "space",
+    "st", "stream", "su", "sx", "systems", "taxi", "team", "tech", "tel", "tf", "tips", "tk", "to", "today", "top",
+    "trade", "tv", "ua", "uk", "us", "vc", "vin", "vip", "vu", "website", "wf", "ws", "wtf", "xyz", "yt", "zone",
 ];
 
 fn is_domain(text: &[u8]) -> bool {
     DOMAINS.binary_search_by(|known| known.as_bytes().cmp(text)).is_ok()
-        || DOMAINS.iter().any(|known| known.as_bytes() == text)
 }
 
 /// Words that may begin a host name, at most, so that a name made of them is read as fast as any.

@@ -162,6 +162,12 @@ impl<'a> Reading<'a> {
         usize::from(self.token(index).bracket) > self.begin
     }
 
+    /// Nothing else is in its bracket.
+    pub(crate) fn fills_bracket(&self, index: usize) -> bool {
+        let (before, behind) = (self.gap(index), self.gap(index + 1));
+        before.ends_with(b"[") && behind.starts_with(b"]") || before.ends_with(b"(") && behind.starts_with(b")")
+    }
+
     /// The run comes after the title, as far as that is known by now.
     pub(crate) fn late(&self, index: usize) -> bool {
         self.start(index) >= self.end

@@ -67,6 +67,8 @@ pub(crate) fn source(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         (Word::Tc, Word::Rip, _) if r.whole(i) => (Quality::TeleCine, 2),
         (Word::Cam, Word::Rip, _) => (Quality::Cam, 2),
         (Word::Dvd, ..) if r.glued(i + 1) && r.token(i + 1).digits => (Quality::Dvd, 2),
+        // "[DVD]": what fills its bracket is no word of the title.
+        (Word::Dvd, ..) if r.whole(i) && r.fills_bracket(i) => (Quality::Dvd, 1),
         (Word::Bd, ..) if r.whole(i) && !r.glued(i) => (Quality::BdRip, 1),
         (Word::Uhd, ..) => {
             r.uhd = true;
