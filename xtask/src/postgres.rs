@@ -80,6 +80,11 @@ impl Postgres {
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
+
+    /// The directory that all its files are in.
+    pub(crate) fn files(&self) -> &Path {
+        self.directory.path()
+    }
 }
 
 /// The directory of the newest installed server's programs.

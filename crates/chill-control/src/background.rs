@@ -126,8 +126,15 @@ impl Core {
         let mut tx = self.db.write().await?;
         tx.usage_forget_hours(before(config.hourly_retention)).await?;
         tx.changes_forget(before(config.change_retention)).await?;
-        tx.known_forget(before(config.torrent_retention)).await?;
         tx.commit().await?;
+        for _ in 0..CHUNKS {
+            let mut tx = self.db.write().await?;
+            let forgotten = tx.known_forget(before(config.torrent_retention)).await?;
+            tx.commit().await?;
+            if forgotten == 0 {
+                break;
+            }
+        }
         Ok(())
     }
 }

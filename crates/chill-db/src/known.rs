@@ -35,8 +35,10 @@ statements! {
         ORDER BY CASE WHEN c.content_id = $2 THEN 0 ELSE 1 END, c.seen_at DESC, t.hash LIMIT 1000";
     REMEMBER_FILES = "INSERT INTO known_files (hash, files, seen_at) VALUES ($1, $2, $3) \
         ON CONFLICT (hash) DO UPDATE SET files = excluded.files, seen_at = excluded.seen_at";
-    FORGET_TORRENTS = "DELETE FROM known_torrents WHERE seen_at < $1";
-    FORGET_FILES = "DELETE FROM known_files WHERE seen_at < $1";
+    FORGET_TORRENTS = "DELETE FROM known_torrents WHERE seen_at < $1 AND hash IN \
+        (SELECT hash FROM known_torrents WHERE seen_at < $1 ORDER BY seen_at LIMIT 1000)";
+    FORGET_FILES = "DELETE FROM known_files WHERE seen_at < $1 AND hash IN \
+        (SELECT hash FROM known_files WHERE seen_at < $1 ORDER BY seen_at LIMIT 1000)";
 }
 
 /// A text without control characters, which PostgreSQL would partly refuse, and of bounded length.
@@ -102,14 +104,15 @@ impl Tx {
         run!(done self, REMEMBER_FILES, hash.to_string(), json(&rows)?, now).map(|_| ())
     }
 
-    /// Forgets what was not seen since a time.
+    /// Forgets what was not seen since a time, at most 1,000 rows of each kind, so that nobody waits long who writes
+    /// meanwhile. Returns how many rows; none are left when it is 0.
     ///
     /// # Errors
     /// [`DbError`].
     pub async fn known_forget(&mut self, before: Millis) -> Result<u64, DbError> {
-        run!(done self, FORGET_FILES, before)?;
-        self.known_forget_titles(before).await?;
-        run!(done self, FORGET_TORRENTS, before)
+        let files = run!(done self, FORGET_FILES, before)?;
+        let titles = self.known_forget_titles(before).await?;
+        Ok(files + titles + run!(done self, FORGET_TORRENTS, before)?)
     }
 }
 

@@ -27,7 +27,8 @@ statements! {
     CALLED = "SELECT work FROM known_titles WHERE title = $1 ORDER BY seen_at DESC, work LIMIT 5";
     CALL = "INSERT INTO known_titles (title, work, seen_at) SELECT value, $2, $3 FROM json_each(CAST($1 AS TEXT)) WHERE TRUE \
         ON CONFLICT (title, work) DO UPDATE SET seen_at = excluded.seen_at";
-    FORGET_TITLES = "DELETE FROM known_titles WHERE seen_at < $1";
+    FORGET_TITLES = "DELETE FROM known_titles WHERE seen_at < $1 AND title IN \
+        (SELECT title FROM known_titles WHERE seen_at < $1 ORDER BY seen_at LIMIT 1000)";
 }
 
 type Columns = (String, String, Option<i64>, Option<i64>, i64, Option<String>);
@@ -71,7 +72,7 @@ impl Tx {
         run!(done self, CALL, json(&names)?, work, now).map(|_| ())
     }
 
-    /// Forgets names that were not used since a time.
+    /// Forgets names that were not used since a time, at most those of 1,000 films or series.
     ///
     /// # Errors
     /// [`DbError`].

@@ -1,5 +1,6 @@
-//! The library of known torrents when it is large: how long a lookup takes. The first word names the database, the second
-//! how many torrents are put into it, the third how many lookups are measured. Prints one line of JSON, in ms.
+//! The library of known torrents when it is large. The first word names the database, the second what is done there: `fill`
+//! puts in so many torrents as the third word says, `look` measures so many lookups, `forget` forgets the older half. Prints
+//! one line of JSON, times in ms.
 //!
 //! `cargo xtask bench library` runs it.
 
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 use chill_core::{Clock, ContentId, Found, InfoHash, KnownFile, Library};
 use chill_db::{Db, Options, TorrentLibrary};
-use serde_json::json;
+use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -20,13 +21,25 @@ const NOW: i64 = 1_700_000_000_000;
 async fn main() -> Outcome<()> {
     let mut words = std::env::args().skip(1);
     let url = words.next().ok_or("the first word names the database")?.parse()?;
-    let torrents: usize = words.next().ok_or("the second word is a number of torrents")?.parse()?;
-    let lookups: usize = words.next().ok_or("the third word is a number of lookups")?.parse()?;
+    let act = words.next().ok_or("the second word is `fill`, `look` or `forget`")?;
+    let number: usize = words.next().ok_or("the third word is a number")?.parse()?;
     let db = Db::open(&url, Options::default()).await?;
     db.migrate().await?;
+    let said = match act.as_str() {
+        "fill" => fill(&db, number / OF_ONE).await?,
+        "look" => look(&db, number).await?,
+        _ => forget(&db).await?,
+    };
+    writeln(&said.to_string())?;
+    db.close().await;
+    Ok(())
+}
+
+/// The four questions, one after the other, each of another series.
+async fn look(db: &Db, lookups: usize) -> Outcome<Value> {
     let library = TorrentLibrary::new(db.clone(), Clock::fixed(NOW));
-    fill(&db, torrents / OF_ONE).await?;
-    let (works, mut times) = (torrents / OF_ONE, [Vec::new(), Vec::new(), Vec::new(), Vec::new()]);
+    let works = works(db).await?;
+    let mut times = [const { Vec::new() }; 4];
     for n in 0..lookups {
         // Spread over everything, so that no lookup finds what the one before has read.
         let work = n.wrapping_mul(7_919) % works;
@@ -55,10 +68,31 @@ async fn main() -> Outcome<()> {
         let at = |share: usize| times.get(times.len().saturating_sub(1) * share / 100).copied().unwrap_or(f64::NAN);
         (name.to_owned(), json!({ "p50": at(50), "p99": at(99), "most": at(100) }))
     });
-    let figures: serde_json::Map<_, _> = figures.collect();
-    writeln(&json!({ "engine": db.engine(), "torrents": torrents, "lookups": lookups, "ms": figures }).to_string())?;
-    db.close().await;
-    Ok(())
+    Ok(Value::Object(figures.collect()))
+}
+
+/// How many series there are: each was seen a millisecond later than the one before.
+async fn works(db: &Db) -> Outcome<usize> {
+    let newest = db.read().await?.known_newest(1).await?;
+    let newest = newest.first().ok_or("nothing is known; `fill` it first")?;
+    Ok(usize::try_from(newest.seen_at - NOW)? + 1)
+}
+
+/// What was seen in the first half of the time, as a server forgets it: a piece per transaction.
+async fn forget(db: &Db) -> Outcome<Value> {
+    let before = NOW + i64::try_from(works(db).await? / 2)?;
+    let (begun, mut longest, mut rows) = (Instant::now(), 0.0_f64, 0);
+    loop {
+        let piece = Instant::now();
+        let mut tx = db.write().await?;
+        let forgotten = tx.known_forget(before).await?;
+        tx.commit().await?;
+        longest = longest.max(ms(piece));
+        rows += forgotten;
+        if forgotten == 0 {
+            return Ok(json!({ "rows": rows, "ms": ms(begun), "longest": longest }));
+        }
+    }
 }
 
 fn writeln(line: &str) -> std::io::Result<()> {
@@ -75,7 +109,8 @@ fn content(work: usize) -> ContentId {
 }
 
 /// One series after the other: its packs and episodes, their files, its name.
-async fn fill(db: &Db, works: usize) -> Outcome<()> {
+async fn fill(db: &Db, works: usize) -> Outcome<Value> {
+    let begun = Instant::now();
     for some in (0..works).collect::<Vec<_>>().chunks(100) {
         let mut tx = db.write().await?;
         for work in some {
@@ -94,7 +129,7 @@ async fn fill(db: &Db, works: usize) -> Outcome<()> {
         }
         tx.commit().await?;
     }
-    Ok(())
+    Ok(json!({ "torrents": works * OF_ONE, "ms": ms(begun) }))
 }
 
 fn found(work: usize, n: usize) -> Found {

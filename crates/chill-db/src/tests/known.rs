@@ -82,9 +82,36 @@ async fn what_nobody_finds_any_more_is_forgotten() {
         library.remember_files(&hash(1), &[]).await.unwrap();
         let mut tx = trial.db.write().await.unwrap();
         assert_eq!(tx.known_forget(NOW).await.unwrap(), 0);
-        assert_eq!(tx.known_forget(NOW + 1).await.unwrap(), 1);
+        assert_eq!(tx.known_forget(NOW + 1).await.unwrap(), 2, "the torrent and its files");
+        assert_eq!(tx.known_forget(NOW + 1).await.unwrap(), 0);
         tx.commit().await.unwrap();
         assert_eq!(library.find(&film).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn much_is_forgotten_in_pieces() {
+    trial::both(async |trial| {
+        let film = content("tt0000005");
+        let many: Vec<Found> = (0..1_200_u16)
+            .map(|n| {
+                let mut bytes = [9; 20];
+                bytes[..2].copy_from_slice(&n.to_be_bytes());
+                Found { hash: InfoHash::from_bytes(bytes), ..found(1, "Old") }
+            })
+            .collect();
+        let mut tx = trial.db.write().await.unwrap();
+        tx.known_remember(&film, &many, NOW).await.unwrap();
+        tx.known_remember(&film, &[found(1, "New")], NOW + 1).await.unwrap();
+        let mut forgotten = Vec::new();
+        for _ in 0..3 {
+            forgotten.push(tx.known_forget(NOW + 1).await.unwrap());
+        }
+        assert_eq!(forgotten, [1_000, 200, 0]);
+        let left = tx.known_find(&film).await.unwrap();
+        assert_eq!(left.iter().map(|known| known.found.name.as_str()).collect::<Vec<_>>(), ["New"]);
+        tx.commit().await.unwrap();
     })
     .await;
 }
