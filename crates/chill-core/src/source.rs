@@ -23,6 +23,8 @@ pub struct Title {
     pub numbers: Option<Numbers>,
     /// IMDb id of an anime's film or series.
     pub imdb: Option<String>,
+    /// Releases count its episodes as anime: within the season, or through all of them.
+    pub is_anime: bool,
 }
 
 impl Title {
@@ -80,6 +82,8 @@ pub struct AnimePlace {
     pub season: Option<u16>,
     /// How many episodes of that season come before its first.
     pub offset: u16,
+    /// How many episodes it has, when the map says so.
+    pub episodes: Option<u16>,
 }
 
 /// A map from anime catalogues to IMDb.
@@ -90,6 +94,12 @@ pub trait AnimePlaces: Send + Sync + 'static {
     /// # Errors
     /// [`SourceError`] when the map cannot be read.
     async fn place(&self, id: AnimeId) -> Result<Option<AnimePlace>, SourceError>;
+
+    /// The anime that a film or series of IMDb is, each once, by season and offset, at most some hundreds.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the map cannot be read.
+    async fn of_imdb(&self, imdb: &str) -> Result<Vec<(AnimeId, AnimePlace)>, SourceError>;
 }
 
 /// What is searched for.
@@ -115,6 +125,18 @@ impl Wanted {
     pub fn imdb(&self) -> Option<&str> {
         self.content.imdb().or_else(|| self.title.as_ref()?.imdb.as_deref())
     }
+
+    /// Whether releases count its episodes as anime.
+    #[must_use]
+    pub fn is_anime(&self) -> bool {
+        is_anime(&self.content, self.title.as_ref())
+    }
+}
+
+/// Whether it is an anime: by the id it was asked for with, or by what is known of it.
+#[must_use]
+pub fn is_anime(content: &ContentId, title: Option<&Title>) -> bool {
+    matches!(content, ContentId::Anime { .. }) || title.is_some_and(|title| title.is_anime)
 }
 
 /// A torrent a source knows.

@@ -31,6 +31,7 @@ const STEPS: &[Step] = steps! {
     4 "0004_anime_ids";
     5 "0005_known_titles";
     6 "0006_keys_by_load";
+    7 "0007_anime_by_imdb";
 };
 
 statements! {

@@ -53,13 +53,20 @@ pub struct Title {
     /// Episodes, for series.
     #[serde(default)]
     pub videos: Vec<Video>,
+    /// Such as `Animation`.
+    #[serde(default)]
+    pub genres: Vec<String>,
+    /// Such as `Japan` or `Japan, United States`.
+    #[serde(default)]
+    pub country: Option<String>,
 }
 
 impl Title {
     /// A film.
     pub fn movie(id: &str, name: &str, year: u32) -> Self {
         let release_info = year.to_string();
-        Self { kind: TitleKind::Movie, id: id.to_owned(), name: name.to_owned(), release_info, videos: Vec::new() }
+        let (id, name) = (id.to_owned(), name.to_owned());
+        Self { kind: TitleKind::Movie, id, name, release_info, videos: Vec::new(), genres: Vec::new(), country: None }
     }
 
     /// A series with episodes given as (season, episode, name).
@@ -72,7 +79,16 @@ impl Title {
             released: released.clone(),
         });
         let (id, name, release_info) = (id.to_owned(), name.to_owned(), release_info.to_owned());
-        Self { kind: TitleKind::Series, id, name, release_info, videos: videos.collect() }
+        let videos = videos.collect();
+        Self { kind: TitleKind::Series, id, name, release_info, videos, genres: Vec::new(), country: None }
+    }
+
+    /// The same of a genre and a country.
+    #[must_use]
+    pub fn made_in(mut self, genre: &str, country: &str) -> Self {
+        self.genres.push(genre.to_owned());
+        self.country = Some(country.to_owned());
+        self
     }
 
     fn shown(&self) -> Value {
@@ -82,7 +98,7 @@ impl Title {
                 "released": video.released, "firstAired": video.released})
         });
         let mut meta = json!({"id": self.id, "imdb_id": self.id, "name": self.name, "releaseInfo": self.release_info,
-            "year": self.release_info, "type": self.kind, "description": "", "genres": [], "runtime": "96 min"});
+            "year": self.release_info, "type": self.kind, "description": "", "genres": self.genres, "genre": self.genres, "country": self.country, "runtime": "96 min"});
         if self.kind == TitleKind::Series {
             meta["videos"] = videos.collect();
         }

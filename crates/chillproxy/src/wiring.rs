@@ -6,13 +6,15 @@ use std::sync::Arc;
 use anyhow::Context;
 use chill_control::{Control, ControlConfig, MasterKeys, Vault};
 use chill_core::{Chance, Clock, Secret, Store};
-use chill_db::{Db, Options};
+use chill_db::{Db, DbUrl, Options};
 use chill_stores::StoresConfig;
 
 use crate::config::{Config, ControlSection, StoresSection};
 
 /// The master key's file in the data directory.
 const MASTER_FILE: &str = "master.key";
+/// Known torrents and imported titles of an edge without a control plane's database.
+const LIBRARY_FILE: &str = "library.db";
 
 /// A control plane ready to be asked.
 pub(crate) struct Opened {
@@ -29,18 +31,33 @@ pub(crate) struct Opened {
 /// Opens and migrates the database, unseals, and checks that the master key is the right one.
 pub(crate) async fn open_control(config: &Config) -> anyhow::Result<Opened> {
     make_data_dir(config)?;
-    let db = Db::open(&config.data.database, Options::default())
-        .await
-        .with_context(|| format!("the database {} cannot be opened", config.data.database))?;
-    db.migrate()
-        .await
-        .with_context(|| format!("the database {} cannot be brought to this version", config.data.database))?;
+    let db = open_database(config).await?;
     let (vault, made_master_key) = vault(config)?;
     let link_secret = vault.link_secret().clone();
     let stores = stores(&config.stores);
     let control = Control::new(db, vault, stores.clone(), Clock::System, Chance::System, settings(&config.control));
     control.check_master().await?;
     Ok(Opened { control, stores, link_secret, made_master_key })
+}
+
+/// The configured database, migrated.
+pub(crate) async fn open_database(config: &Config) -> anyhow::Result<Db> {
+    let url = &config.data.database;
+    let db = Db::open(url, Options::default()).await.with_context(|| format!("the database {url} cannot be opened"))?;
+    db.migrate().await.with_context(|| format!("the database {url} cannot be brought to this version"))?;
+    Ok(db)
+}
+
+/// An edge's own library. Searches fill it, so a file of another version or a broken one is a plain error.
+pub(crate) async fn open_library(config: &Config) -> anyhow::Result<Db> {
+    let path = config.data.file(LIBRARY_FILE);
+    let advice = || {
+        let path = path.display();
+        format!("the library {path} cannot be opened; it may be deleted, then imports have to be made again")
+    };
+    let db = Db::open(&DbUrl::sqlite(path.clone()), Options::default()).await.with_context(advice)?;
+    db.migrate().await.with_context(advice)?;
+    Ok(db)
 }
 
 /// What the operator is told when a master key was made.

@@ -1,5 +1,6 @@
 //! Whether a release can hold the film or episode that was asked for.
 
+use chill_core::source::is_anime;
 use chill_core::{ContentId, Numbers, Title};
 use chill_release::{Release, titles_match};
 
@@ -10,10 +11,10 @@ const YEAR_SLACK: u16 = 1;
 /// episode still do, because indexers answer with neighbours.
 pub(crate) fn suits(content: &ContentId, title: Option<&Title>, release: &Release, exact: bool) -> bool {
     let is_called = || exact || title.is_some_and(|title| is_called(release, title, content));
-    match (content, Numbers::of(content, title)) {
-        (_, None) => is_called() && (exact || (release.seasons.is_empty() && release.episodes.is_empty())),
-        (ContentId::Anime { .. }, Some(numbers)) => holds_anime(release, title, numbers, exact),
-        (_, Some(numbers)) => is_called() && holds_episode(release, numbers, exact),
+    match Numbers::of(content, title) {
+        None => is_called() && (exact || (release.seasons.is_empty() && release.episodes.is_empty())),
+        Some(numbers) if is_anime(content, title) => holds_anime(release, title, numbers, exact),
+        Some(numbers) => is_called() && holds_episode(release, numbers, exact),
     }
 }
 
@@ -56,8 +57,8 @@ fn holds_episode(release: &Release, numbers: Numbers, exact: bool) -> bool {
         [] => exact || release.complete || (season == Some(1) && !release.episodes.is_empty()),
         seasons => season.is_some_and(|season| seasons.contains(&season)),
     };
-    if season_fits {
-        return release.episodes.is_empty() || release.episodes.contains(&episode);
+    if season_fits && (release.episodes.is_empty() || release.episodes.contains(&episode)) {
+        return true;
     }
     // What names no season may count through all of them.
     release.seasons.is_empty() && absolute.is_some_and(|absolute| release.episodes.contains(&absolute))
@@ -174,6 +175,20 @@ mod tests {
             ("[Grp] Other Blades - 30 [1080p]", false),
         ] {
             assert_eq!(suits(&content, Some(&names), &parse(name), false), expected, "{name}: {:?}", parse(name));
+        }
+        let by_imdb: ContentId = "tt5:2:5".parse().unwrap();
+        let anime = Title { is_anime: true, imdb: Some("tt5".to_owned()), ..names };
+        for (name, expected) in [
+            ("[Grp] Tidal Blades - 30 [1080p]", true),
+            ("[Grp] Ushio no Yaiba - 30 [1080p]", true),
+            ("[Grp] Ushio no Yaiba - 29 [1080p]", false),
+            ("[Grp] Tidal Blades Ebb - 05 [1080p]", true),
+            ("Tidal.Blades.S02E05.1080p.WEB", true),
+            ("Tidal.Blades.S02E30.1080p.WEB", true),
+            ("Tidal.Blades.S01E05.1080p.WEB", false),
+            ("[Grp] Tidal Blades (01-37) [1080p][Batch]", true),
+        ] {
+            assert_eq!(suits(&by_imdb, Some(&anime), &parse(name), false), expected, "{name}: {:?}", parse(name));
         }
         let through: ContentId = "kitsu:12:137".parse().unwrap();
         let names = title("Tidal Blades", None);

@@ -1,7 +1,7 @@
 //! A map of anime ids as a file: a JSON array of objects, one anime each, as the open list of Fribb's anime-lists has it.
 //!
-//! Read: `kitsu_id`, `mal_id`, `imdb_id`, `type`, `season` and `episode_offset`; the last two a number or an object with
-//! `tvdb` or `tmdb`. Everything else, and what cannot be read, is passed over.
+//! Read: `kitsu_id`, `mal_id`, `imdb_id`, `type`, `season`, `episode_offset` and `episodes`, which is how many it has; season and
+//! offset are a number or an object with `tvdb` or `tmdb`. Everything else, and what cannot be read, is passed over.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,6 +75,7 @@ impl AnimeMapFile {
             imdb: entry.get("imdb_id").and_then(first_imdb),
             season: entry.get("season").and_then(of_series).filter(|_| !film),
             offset: entry.get("episode_offset").and_then(of_series).unwrap_or(0),
+            episodes: entry.get("episodes").and_then(of_series).filter(|episodes| *episodes > 0),
         };
         let ids = [(AnimeSite::Kitsu, kitsu), (AnimeSite::Mal, mal)];
         let ids: Vec<_> = ids.into_iter().filter_map(|(site, id)| Some(AnimeId { site, number: id? })).collect();

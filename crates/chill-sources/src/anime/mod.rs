@@ -1,13 +1,15 @@
-//! Anime that is asked for by the id of an anime catalogue: what it is called and how its episodes count.
+//! Anime, asked for by the id of an anime catalogue or by IMDb's: what it is called and how its episodes count.
 //!
 //! For: joining the operator's map of anime, the titles of IMDb and Kitsu's own. Refuses: to need any of them; what one
 //! does not know, another does, and without the map it is Kitsu's titles alone.
 //!
-//! Start at [`AnimeTitles`]; `kitsu` asks Kitsu, `file` reads a map, `names` takes a season out of a name.
+//! Start at [`AnimeTitles`]; `kitsu` asks Kitsu, `file` reads a map, `names` takes a season out of a name, `series`
+//! is for IMDb's ids.
 
 mod file;
 mod kitsu;
 mod names;
+mod series;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +31,7 @@ const OTHERS: Duration = Duration::from_millis(1_500);
 /// Names of one anime.
 const NAMES: usize = 6;
 
-/// Titles of anime, by the ids of Kitsu and MyAnimeList. IMDb's ids are unknown to it.
+/// Titles of anime, by the ids of Kitsu and MyAnimeList, and by those ids of IMDb that the map has.
 pub struct AnimeTitles {
     map: Arc<dyn AnimePlaces>,
     imdb: Vec<Arc<dyn Titles>>,
@@ -56,6 +58,27 @@ impl AnimeTitles {
         Self { map, imdb, kitsu }
     }
 
+    /// The title of what was asked for by IMDb's id, when the map says that it is anime; it is others' to know otherwise.
+    async fn title_at_imdb(&self, content: &ContentId) -> Result<Option<Title>, SourceError> {
+        let Some(imdb) = content.imdb() else { return Ok(None) };
+        let parts = self.map.of_imdb(imdb).await?;
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let part = series::part_of(&parts, content);
+        let at_kitsu = |(id, place): &(AnimeId, AnimePlace)| match place.kitsu {
+            Some(number) => AnimeId { site: AnimeSite::Kitsu, number },
+            None => *id,
+        };
+        let (titles, names, trouble) = self.ask(Some(content), part.map(at_kitsu)).await;
+        let numbers = series::numbers(&parts, part, content, &titles);
+        let title = join(part.map(|(_, place)| place), &titles, names, |_| numbers);
+        match (title, trouble) {
+            (None, Some(error)) => Err(error),
+            (title, _) => Ok(title.map(|title| Title { imdb: Some(imdb.to_owned()), ..title })),
+        }
+    }
+
     async fn place(&self, id: AnimeId) -> Option<AnimePlace> {
         let place = self.map.place(id).await;
         place.unwrap_or_else(|error| {
@@ -65,7 +88,11 @@ impl AnimeTitles {
     }
 
     /// What everybody says, in order of places; those who are late after the first are not waited for.
-    async fn ask(&self, of: Option<&ContentId>, kitsu: AnimeId) -> (Vec<Title>, Option<Names>, Option<SourceError>) {
+    async fn ask(
+        &self,
+        of: Option<&ContentId>,
+        kitsu: Option<AnimeId>,
+    ) -> (Vec<Title>, Option<Names>, Option<SourceError>) {
         let imdb = self.imdb.iter().enumerate().filter_map(|(rank, titles)| {
             let content = of?;
             let asked: futures_util::future::BoxFuture<'_, (usize, Told)> =
@@ -73,7 +100,9 @@ impl AnimeTitles {
             Some(asked)
         });
         let mut asked: FuturesUnordered<_> = imdb.collect();
-        asked.push(Box::pin(async move { (self.imdb.len(), Told::Kitsu(self.kitsu.names(kitsu).await)) }));
+        if let Some(kitsu) = kitsu {
+            asked.push(Box::pin(async move { (self.imdb.len(), Told::Kitsu(self.kitsu.names(kitsu).await)) }));
+        }
         let (mut titles, mut names, mut trouble) = (Vec::new(), None, None);
         let mut end = None;
         loop {
@@ -100,13 +129,14 @@ impl AnimeTitles {
 #[async_trait]
 impl Titles for AnimeTitles {
     async fn title(&self, content: &ContentId) -> Result<Option<Title>, SourceError> {
-        let ContentId::Anime { id, episode } = *content else { return Ok(None) };
+        let ContentId::Anime { id, episode } = *content else { return self.title_at_imdb(content).await };
         let place = self.place(id).await;
         let of = place.as_ref().and_then(|place| at_imdb(place, episode));
         let kitsu = place.as_ref().and_then(|place| place.kitsu);
         let kitsu = kitsu.map_or(id, |number| AnimeId { site: AnimeSite::Kitsu, number });
-        let (titles, names, trouble) = self.ask(of.as_ref(), kitsu).await;
-        match (join(place.as_ref(), episode, &titles, names), trouble) {
+        let (titles, names, trouble) = self.ask(of.as_ref(), Some(kitsu)).await;
+        let numbers = |season| episode.map(|episode| numbers(place.as_ref(), season, episode, &titles));
+        match (join(place.as_ref(), &titles, names, numbers), trouble) {
             (None, Some(error)) => Err(error),
             (title, _) => Ok(title),
         }
@@ -126,12 +156,18 @@ fn at_imdb(place: &AnimePlace, episode: Option<u16>) -> Option<ContentId> {
     })
 }
 
-/// One title of all that was told; none when nobody knew a name.
-fn join(place: Option<&AnimePlace>, episode: Option<u16>, titles: &[Title], names: Option<Names>) -> Option<Title> {
+/// One title of all that was told; none when nobody knew a name. `numbers` are those of the episode in a season.
+fn join(
+    place: Option<&AnimePlace>,
+    titles: &[Title],
+    names: Option<Names>,
+    numbers: impl FnOnce(Option<u16>) -> Option<Numbers>,
+) -> Option<Title> {
     let names = names.unwrap_or_default();
     let read: Vec<_> = names.names.iter().map(|name| names::read(name)).collect();
     let named_season = read.iter().find_map(|name| name.season);
     let season = place.and_then(|place| place.season).or(named_season);
+    let numbers = numbers(season);
     let (mut series, mut part) = (Vec::new(), Vec::new());
     titles.iter().flat_map(Title::names).for_each(|name| names::add(&mut series, name));
     // A later part's own name is not the series'.
@@ -139,7 +175,7 @@ fn join(place: Option<&AnimePlace>, episode: Option<u16>, titles: &[Title], name
     for (name, whole) in read.iter().zip(&names.names) {
         match name.season {
             Some(_) => names::add(&mut series, &name.series),
-            None if later && episode.is_some() => names::add(&mut part, whole),
+            None if later && numbers.is_some() => names::add(&mut part, whole),
             None => names::add(&mut series, whole),
         }
     }
@@ -155,8 +191,9 @@ fn join(place: Option<&AnimePlace>, episode: Option<u16>, titles: &[Title], name
         year: titles.iter().find_map(|title| title.year).or(names.year),
         also: series.collect(),
         part,
-        numbers: episode.map(|episode| numbers(place, season, episode, titles)),
+        numbers,
         imdb: place.and_then(|place| place.imdb.clone()),
+        is_anime: true,
     })
 }
 

@@ -16,6 +16,13 @@ impl AnimePlaces for Map {
     async fn place(&self, id: AnimeId) -> Result<Option<AnimePlace>, SourceError> {
         Ok(self.0.get(&id).cloned())
     }
+
+    async fn of_imdb(&self, imdb: &str) -> Result<Vec<(AnimeId, AnimePlace)>, SourceError> {
+        let of = self.0.iter().filter(|(id, place)| {
+            place.imdb.as_deref() == Some(imdb) && (id.site == AnimeSite::Kitsu || place.kitsu.is_none())
+        });
+        Ok(of.map(|(id, place)| (*id, place.clone())).collect())
+    }
 }
 
 const LIST: &str = r#"[
@@ -88,6 +95,29 @@ async fn a_film_has_names_and_no_numbers() {
 }
 
 #[tokio::test]
+async fn by_imdbs_id_the_map_tells_that_it_is_anime() {
+    let setting = setting(LIST).await;
+    let second = setting.title("tt2560140:2:5").await;
+    assert_eq!((second.name.as_str(), second.is_anime), ("Tidal Blades", true));
+    assert_eq!(told(second.numbers), (Some(2), 5, Some(30), 2), "the second half of a season");
+    let whole = setting.title("tt2560140:2:3").await;
+    assert_eq!((whole.also, whole.part), (vec!["Ushio no Yaiba".to_owned()], vec!["Tidal Blades II Ebb".to_owned()]));
+    let through = setting.title("tt0388629:2:5").await;
+    assert_eq!((told(through.numbers), through.imdb.as_deref()), ((Some(2), 5, Some(30), 30), Some("tt0388629")));
+    let film = setting.title("tt0245429").await;
+    assert_eq!((film.name.as_str(), film.numbers), ("Shio no Kamikakushi", None));
+    assert_eq!(setting.titles.title(&"tt7:1:1".parse().unwrap()).await.unwrap(), None, "others' to know");
+}
+
+#[tokio::test]
+async fn without_a_catalogue_of_seasons_the_map_counts() {
+    let list = r#"[{"kitsu_id": 7442, "imdb_id": "tt404", "season": 1, "episodes": 117},
+        {"kitsu_id": 8671, "imdb_id": "tt404", "season": 2}]"#;
+    let second = setting(list).await.title("tt404:2:20").await;
+    assert_eq!((second.name.as_str(), told(second.numbers)), ("Ushio no Yaiba", (Some(2), 20, Some(137), 20)));
+}
+
+#[tokio::test]
 async fn without_the_map_kitsu_tells_the_title() {
     let setting = setting("").await;
     let first = setting.title("mal:16498:137").await;
@@ -107,9 +137,9 @@ async fn what_one_does_not_know_the_other_does() {
     assert_eq!(setting.title("kitsu:7442:5").await.name, "Tidal Blades");
     assert_eq!(setting.titles.title(&"kitsu:404:1".parse().unwrap()).await.unwrap(), None);
     assert_eq!(
-        setting.titles.title(&"tt0388629:1:1".parse().unwrap()).await.unwrap(),
+        setting.titles.title(&"tt1:1:1".parse().unwrap()).await.unwrap(),
         None,
-        "IMDb's ids are others' to know"
+        "IMDb's ids that the map has not are others' to know"
     );
     setting.world.kitsu().fault(Fault::HtmlPage, 1);
     let error = setting.titles.title(&"kitsu:405:1".parse().unwrap()).await.unwrap_err();
@@ -133,7 +163,8 @@ fn a_map_is_read_as_far_as_it_can_be() {
         ContentId::Anime { id, .. } => map.places[&id].clone(),
         _ => panic!("{id} is an anime's"),
     };
-    let film = AnimePlace { kitsu: Some(176), imdb: Some("tt0245429".to_owned()), season: None, offset: 0 };
+    let film =
+        AnimePlace { kitsu: Some(176), imdb: Some("tt0245429".to_owned()), season: None, offset: 0, episodes: None };
     assert_eq!(at("kitsu:176"), film);
     assert_eq!(at("mal:21").season, None);
     assert_eq!((at("kitsu:41982").season, at("kitsu:41982").offset), (Some(2), 3));

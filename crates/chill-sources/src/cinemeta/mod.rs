@@ -58,6 +58,10 @@ struct Meta {
     released: Value,
     #[serde(default)]
     videos: Value,
+    #[serde(default)]
+    genres: Value,
+    #[serde(default)]
+    country: Value,
 }
 
 impl Cinemeta {
@@ -113,7 +117,19 @@ impl Meta {
             Value::Array(videos) => videos.into_iter().filter_map(|video| Video::deserialize(video).ok()).collect(),
             _ => Vec::new(),
         };
-        (!name.is_empty()).then(|| Known { title: Title::new(name, year), seasons: Seasons::of(&videos) })
+        let is_anime = says(&self.genres, "Anime") || says(&self.genres, "Animation") && says(&self.country, "Japan");
+        let title = Title { is_anime, ..Title::new(name, year) };
+        (!title.name.is_empty()).then(|| Known { title, seasons: Seasons::of(&videos) })
+    }
+}
+
+/// Whether a word is in a list, or in a text of words between commas.
+fn says(value: &Value, wanted: &str) -> bool {
+    let is = |text: &str| text.split(',').any(|word| word.trim().eq_ignore_ascii_case(wanted));
+    match value {
+        Value::String(text) => is(text),
+        Value::Array(texts) => texts.iter().filter_map(Value::as_str).any(is),
+        _ => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an indexer is asked for a film or an episode.
 
-use chill_core::{ContentId, Numbers, Title, Wanted};
+use chill_core::{Numbers, Title, Wanted};
 
 use super::caps::{Caps, Search};
 
@@ -31,7 +31,7 @@ pub(super) struct Query {
 pub(super) fn queries(caps: &Caps, wanted: &Wanted) -> Result<Vec<Query>, &'static str> {
     let numbers = wanted.numbers();
     let own = if numbers.is_none() { &caps.movie } else { &caps.series };
-    let is_anime = matches!(wanted.content, ContentId::Anime { .. });
+    let is_anime = wanted.is_anime();
     let id = wanted.imdb().filter(|_| own.takes("imdbid"));
     // By id an episode needs a season.
     let id = id.filter(|_| numbers.is_none_or(|numbers| numbers.season.is_some()));
@@ -96,9 +96,9 @@ fn by_title(caps: &Caps, own: &Search, wanted: &Wanted, title: &Title) -> Result
             texts.push(text);
         }
     };
-    match (&wanted.content, numbers) {
-        (ContentId::Anime { .. }, Some(numbers)) => anime(title, numbers).for_each(&mut add),
-        (_, Some(Numbers { season: Some(season), episode, .. })) => {
+    match numbers {
+        Some(numbers) if wanted.is_anime() => anime(title, numbers).for_each(&mut add),
+        Some(Numbers { season: Some(season), episode, .. }) => {
             for name in latin_names(title).take(1) {
                 add(format!("{name} S{season:02}E{episode:02}"));
                 add(format!("{name} S{season:02}"));
@@ -248,6 +248,28 @@ mod tests {
         assert_eq!(
             asked_anime("<caps/>", "kitsu:176", Title { also: Vec::new(), ..names(&[]) }),
             ["q=Tidal Blades 2019"]
+        );
+    }
+
+    #[test]
+    fn anime_by_imdbs_id_is_asked_for_by_id_and_by_number() {
+        let numbers = Some(Numbers { season: Some(5), episode: 20, absolute: Some(137), own: 20 });
+        let title = Title { numbers, is_anime: true, ..Title::new("Tidal Blades", Some(2019)) };
+        assert_eq!(
+            asked_anime(ALL, "tt5:5:20", title.clone()),
+            [
+                "imdbid=tt5&season=5&ep=20&cat=5000",
+                "imdbid=tt5&season=5&cat=5000",
+                "q=Tidal Blades 137&cat=5000",
+                "q=Tidal Blades S05E20&cat=5000",
+                "q=Tidal Blades&cat=5000",
+            ]
+        );
+        let unknown = Title { is_anime: false, ..title };
+        assert_eq!(
+            asked_anime("<caps/>", "tt5:5:20", unknown),
+            ["q=Tidal Blades S05E20", "q=Tidal Blades S05"],
+            "without the map it is what its title says"
         );
     }
 

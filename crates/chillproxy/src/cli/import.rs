@@ -1,5 +1,5 @@
 //! `chillproxy import imdb FILE`: titles for searching without asking anybody. `chillproxy import anime FILE`: where anime
-//! of other catalogues stand at IMDb.
+//! of other catalogues stand at IMDb. Both go where the node that is configured here reads: an edge alone has a library of its own.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -8,15 +8,25 @@ use std::time::Instant;
 use anyhow::Context;
 use chill_db::{Db, ImdbImport, ImdbTitle};
 use chill_sources::{AnimeMapFile, ImdbFile, TitleRow};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
-use super::open::control;
 use super::{print, say};
-use crate::config::Config;
+use crate::config::{Config, Role};
+use crate::wiring;
+
+/// `chillproxy import`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The role the node serves with, when `serve` is given one: an edge reads its own library.
+    #[arg(long, global = true)]
+    pub role: Option<Role>,
+    #[command(subcommand)]
+    what: Command,
+}
 
 /// What can be imported.
 #[derive(Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// IMDb's title.basics.tsv or title.basics.tsv.gz; an import that was broken off goes on where it was.
     Imdb {
         /// The file.
@@ -33,13 +43,18 @@ pub(crate) enum Command {
 const BATCH: usize = 5_000;
 
 /// Runs an import.
-pub(crate) async fn run(command: Command, config: &Config) -> anyhow::Result<()> {
-    let control = control(config).await?;
-    let done = match command {
-        Command::Imdb { file } => imdb(control.db(), &file).await,
-        Command::Anime { file } => anime(control.db(), &file).await,
+pub(crate) async fn run(arguments: Arguments, config: &Config) -> anyhow::Result<()> {
+    wiring::make_data_dir(config)?;
+    let db = match config.role {
+        Role::Edge => wiring::open_library(config).await?,
+        Role::All => wiring::open_database(config).await?,
+        Role::Control => anyhow::bail!("a control plane alone searches nothing: import on each edge"),
     };
-    control.db().close().await;
+    let done = match arguments.what {
+        Command::Imdb { file } => imdb(&db, &file).await,
+        Command::Anime { file } => anime(&db, &file).await,
+    };
+    db.close().await;
     done
 }
 

@@ -61,8 +61,7 @@ enum Command {
     #[command(subcommand)]
     Audit(audit::Command),
     /// Brings in data from files.
-    #[command(subcommand)]
-    Import(import::Command),
+    Import(import::Arguments),
     /// Brings the database to this version's schema.
     Migrate,
     /// Says what is wrong and what to do about it.
@@ -73,7 +72,11 @@ enum Command {
 
 /// Runs one command to its exit code. `environment` is the process's, read once by `main`.
 pub(crate) fn run(cli: Cli, environment: impl IntoIterator<Item = (String, String)>) -> ExitCode {
-    let role = if let Command::Serve { role } = &cli.command { *role } else { Some(Role::All) };
+    let role = match &cli.command {
+        Command::Serve { role } => *role,
+        Command::Import(import::Arguments { role, .. }) => *role,
+        _ => Some(Role::All),
+    };
     let read = Settings::collect(environment, cli.config.as_deref()).and_then(|settings| Config::read(&settings, role));
     let config = match read {
         Ok(config) => config,
@@ -102,7 +105,7 @@ fn execute(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             Command::Key(command) => key::run(command, &config).await.map(done),
             Command::Usage(arguments) => usage::run(&arguments, &config).await.map(done),
             Command::Audit(command) => audit::run(command, &config).await,
-            Command::Import(command) => import::run(command, &config).await.map(done),
+            Command::Import(arguments) => import::run(arguments, &config).await.map(done),
             Command::Migrate => open::migrate(&config).await.map(done),
             Command::Doctor => doctor::run(&config).await,
             Command::CheckConfig => {

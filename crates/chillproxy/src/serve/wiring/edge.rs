@@ -4,13 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use axum::Router;
 use chill_control::{Deadlines, RemoteConfig, RemoteControl};
 use chill_core::clock::millis;
 use chill_core::source::Indexers;
 use chill_core::{Chance, Clock, ControlPlane, Secret, Source, Store, Titles};
-use chill_db::{AnimeMap, Db, DbError, DbUrl, ImdbTitles, Options, SqliteSpool, TorrentLibrary};
+use chill_db::{AnimeMap, Db, DbError, ImdbTitles, SqliteSpool, TorrentLibrary};
 use chill_edge::proxy::ProxyUsers;
 use chill_edge::relay::RelayConfig;
 use chill_edge::{Edge, EdgeConfig, Ports};
@@ -23,8 +22,6 @@ use crate::config::{Config, EdgeSection, ListenSection, OwnIndexersMode, StoresS
 
 /// Usage that was not delivered yet.
 const SPOOL_FILE: &str = "spool.db";
-/// Known torrents of an edge without a control plane's database.
-const LIBRARY_FILE: &str = "library.db";
 /// How long an edge's own library remembers a torrent that no search found again, and how often it forgets.
 const REMEMBERED: Duration = Duration::from_secs(90 * 86_400);
 const FORGET: Duration = Duration::from_secs(3_600);
@@ -51,15 +48,6 @@ pub(super) fn remote(config: &Config) -> anyhow::Result<RemoteControl> {
         chance: Chance::System,
         deadlines: Deadlines::default(),
     })?)
-}
-
-/// The library's own file. What is in it may be lost, so a file of another version or a broken one is a plain error.
-pub(super) async fn open_library(config: &Config) -> anyhow::Result<Db> {
-    let path = config.data.file(LIBRARY_FILE);
-    let advice = || format!("the library {} cannot be opened; it may be deleted, only speed is in it", path.display());
-    let db = Db::open(&DbUrl::sqlite(path.clone()), Options::default()).await.with_context(advice)?;
-    db.migrate().await.with_context(advice)?;
-    Ok(db)
 }
 
 impl EdgePlane {
@@ -140,9 +128,15 @@ async fn keep_forgetting(library: &Db) {
 }
 
 async fn forget_old(library: &Db) -> Result<(), DbError> {
-    let mut tx = library.write().await?;
-    tx.known_forget(Clock::System.now().saturating_sub(millis(REMEMBERED))).await?;
-    tx.commit().await
+    let before = Clock::System.now().saturating_sub(millis(REMEMBERED));
+    loop {
+        let mut tx = library.write().await?;
+        let forgotten = tx.known_forget(before).await?;
+        tx.commit().await?;
+        if forgotten == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// Viewers' own indexers, as far as the operator lets them be asked.

@@ -63,7 +63,7 @@ async fn control_alone(config: &Config) -> anyhow::Result<Planes> {
 async fn edge_alone(config: &Config) -> anyhow::Result<Planes> {
     wiring::make_data_dir(config)?;
     let remote = edge::remote(config)?;
-    let library = edge::open_library(config).await?;
+    let library = wiring::open_library(config).await?;
     let stores = wiring::stores(&config.stores);
     let (counters, control) = (rates::open(&config.limits).await?, Arc::new(remote.clone()));
     let edge = EdgePlane::new(config, control, stores, library.clone(), &counters).await?.with_library(library);
