@@ -79,6 +79,22 @@ fn base(config: &EdgeConfig, peer: IpAddr, parts: &Parts) -> String {
     format!("{scheme}://{}", host.as_ref().map_or("localhost", Authority::as_str))
 }
 
+/// Whether a program on this machine asks by itself: over the loopback, by a name of the loopback (a page in a browser
+/// would be of another host), and not through a proxy.
+pub(crate) fn is_local(parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| canonical(info.0.ip()));
+    let host = text(&parts.headers, header::HOST.as_str()).and_then(authority);
+    let named = host.is_some_and(|host| {
+        let host = host.host().trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    });
+    let forwarded = |name: &http::HeaderName| {
+        let name = name.as_str();
+        name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip" | "via")
+    };
+    peer.is_some_and(|peer| peer.is_loopback()) && named && !parts.headers.keys().any(forwarded)
+}
+
 /// A host that is only a host: no user, no path, no quotes.
 fn authority(host: &str) -> Option<Authority> {
     let authority: Authority = host.parse().ok()?;
@@ -112,6 +128,22 @@ mod tests {
         let mut request = request.body(()).unwrap();
         request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
         request.into_parts().0
+    }
+
+    #[test]
+    fn only_a_program_on_this_machine_is_local() {
+        for (peer, host, more, local) in [
+            ("127.0.0.1:1", "127.0.0.1:8080", ("accept", "*/*"), true),
+            ("127.0.0.1:1", "localhost", ("accept", "*/*"), true),
+            ("[::1]:1", "[::1]:8080", ("accept", "*/*"), true),
+            ("127.0.0.1:1", "films.example", ("accept", "*/*"), false),
+            ("192.168.1.2:1", "localhost", ("accept", "*/*"), false),
+            ("127.0.0.1:1", "localhost", ("x-forwarded-for", "203.0.113.7"), false),
+            ("127.0.0.1:1", "localhost", ("x-forwarded-proto", "https"), false),
+            ("127.0.0.1:1", "localhost", ("via", "1.1 proxy"), false),
+        ] {
+            assert_eq!(is_local(&parts(peer, &[("host", host), more])), local, "{peer} {host} {more:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,4 @@
-//! The three documents: capabilities, a feed, an error.
-
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+//! The three documents in XML: capabilities, a feed, an error.
 
 use super::query::{PAGE, Query};
 use super::search::Page;
@@ -46,19 +44,25 @@ impl Xml {
     }
 }
 
+/// The searches and their parameters; none for one that is not offered.
+pub(super) const SEARCHES: [(&str, Option<&str>); 5] = [
+    ("search", Some("q")),
+    ("tv-search", Some("q,imdbid,season,ep")),
+    ("movie-search", Some("q,imdbid,year")),
+    ("audio-search", None),
+    ("book-search", None),
+];
+
 /// `t=caps`
 pub(super) fn caps(base: &str, version: &str) -> String {
     let mut xml = Xml::new();
     xml.raw("<caps><server title=\"Chillproxy\" version=\"").text(version).raw("\" url=\"").text(base).raw("\"/>");
     let page = PAGE.to_string();
     xml.raw("<limits max=\"").raw(&page).raw("\" default=\"").raw(&page).raw("\"/><searching>");
-    for (search, parameters) in
-        [("search", "q"), ("tv-search", "q,imdbid,season,ep"), ("movie-search", "q,imdbid,year")]
-    {
-        xml.raw("<").raw(search).raw(" available=\"yes\" supportedParams=\"").raw(parameters).raw("\"/>");
-    }
-    for search in ["audio-search", "book-search"] {
-        xml.raw("<").raw(search).raw(" available=\"no\" supportedParams=\"q\"/>");
+    for (search, parameters) in SEARCHES {
+        let available = if parameters.is_some() { "yes" } else { "no" };
+        xml.raw("<").raw(search).raw(" available=\"").raw(available);
+        xml.raw("\" supportedParams=\"").raw(parameters.unwrap_or("q")).raw("\"/>");
     }
     xml.raw("</searching><categories>");
     for (id, name, below) in category::ALL {
@@ -85,9 +89,7 @@ pub(super) fn feed(base: &str, query: &Query, page: &Page) -> String {
     xml.raw("<newznab:response offset=\"").raw(&offset).raw("\" total=\"").raw(&total).raw("\"/>");
     for item in &page.items {
         let listed = &item.listed;
-        let hash = listed.hash.to_string();
-        let name = utf8_percent_encode(&listed.name, NON_ALPHANUMERIC);
-        let magnet = format!("magnet:?xt=urn:btih:{hash}&dn={name}");
+        let (hash, magnet) = (listed.hash.to_string(), item.magnet());
         let size = listed.size.unwrap_or(0).to_string();
         xml.raw("<item>").element("title", &listed.name);
         xml.raw("<guid isPermaLink=\"false\">").raw(&hash).raw("</guid>");
@@ -97,18 +99,10 @@ pub(super) fn feed(base: &str, query: &Query, page: &Page) -> String {
         }
         xml.raw("<enclosure url=\"").text(&magnet).raw("\" length=\"").raw(&size);
         xml.raw("\" type=\"application/x-bittorrent;x-scheme-handler/magnet\"/>");
-        for category in &item.categories {
-            xml.attribute("category", &category.to_string());
+        for (name, value) in item.attributes() {
+            xml.attribute(name, &value);
         }
-        if let Some(imdb) = listed.content.imdb() {
-            xml.attribute("imdb", imdb.trim_start_matches("tt")).attribute("imdbid", imdb);
-        }
-        xml.attribute("infohash", &hash).attribute("magneturl", &magnet);
-        if let Some(seeders) = listed.seeders {
-            let seeders = seeders.to_string();
-            xml.attribute("seeders", &seeders).attribute("peers", &seeders);
-        }
-        xml.attribute("size", &size).raw("</item>");
+        xml.raw("</item>");
     }
     xml.raw("</channel></rss>\n");
     xml.0

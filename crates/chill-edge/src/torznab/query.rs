@@ -20,6 +20,46 @@ pub(super) enum Function {
     Movie,
 }
 
+/// How documents are written; `o=json` as some programs want it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Xml,
+    Json,
+}
+
+/// What an address says behind its question mark.
+pub(super) struct Asked(Vec<(String, String)>);
+
+impl Asked {
+    pub(super) fn of(query: &str) -> Self {
+        let pairs = url::form_urlencoded::parse(query.as_bytes()).take(50);
+        Self(pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect())
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        found.filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn names_a_function(&self) -> bool {
+        self.text("t").is_some()
+    }
+
+    /// # Errors
+    /// Torznab's error for a format that is not offered.
+    pub(super) fn format(&self) -> Result<Format, Refused> {
+        match self.text("o").map(str::to_ascii_lowercase).as_deref() {
+            None | Some("xml") => Ok(Format::Xml),
+            Some("json") => Ok(Format::Json),
+            Some(_) => Err(wrong("o: xml and json are offered")),
+        }
+    }
+}
+
+fn wrong(name: &str) -> Refused {
+    Refused::new(201, format!("Incorrect parameter: {name}"))
+}
+
 /// One query.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Query {
@@ -37,31 +77,20 @@ pub(super) struct Query {
 }
 
 impl Query {
-    /// Reads a query string.
+    /// Reads what was asked.
     ///
     /// # Errors
     /// Torznab's error, which names the parameter.
-    pub(super) fn read(query: &str) -> Result<Self, Refused> {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
-            .take(50)
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .collect();
-        let text = |name: &str| {
-            let found = pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-            found.filter(|value| !value.is_empty())
-        };
-        let wrong = |name: &str| Refused::new(201, format!("Incorrect parameter: {name}"));
+    pub(super) fn read(asked: &Asked) -> Result<Self, Refused> {
+        let text = |name: &str| asked.text(name);
         let function = match text("t") {
             None => return Err(Refused::new(200, "Missing parameter: t")),
             Some("caps") => Function::Caps,
             Some("search") => Function::Search,
             Some("tvsearch") => Function::Series,
             Some("movie") => Function::Movie,
-            Some(_) => return Err(Refused::new(202, "No such function: caps, search, tvsearch and movie are offered")),
+            Some(_) => return Err(wrong("t: caps, search, tvsearch and movie are offered")),
         };
-        if text("o").is_some_and(|format| !format.eq_ignore_ascii_case("xml")) {
-            return Err(Refused::new(201, "Incorrect parameter: o: only xml is offered"));
-        }
         let number = |name: &str| text(name).map(|value| value.parse::<usize>().map_err(|_| wrong(name))).transpose();
         let small = |name: &str| text(name).map(|value| value.parse::<u16>().map_err(|_| wrong(name))).transpose();
         let imdb = text("imdbid").map(|id| if id.starts_with("tt") { id.to_owned() } else { format!("tt{id}") });
@@ -94,26 +123,29 @@ mod tests {
 
     #[test]
     fn names_have_no_case_and_values_are_checked() {
+        let read = |text: &str| Query::read(&Asked::of(text));
         let query =
-            Query::read("T=tvsearch&Q=Harbour+Lights&SEASON=2&ep=05&IMDBID=0047706&cat=5000,5040,&limit=1000").unwrap();
+            read("T=tvsearch&Q=Harbour+Lights&SEASON=2&ep=05&IMDBID=0047706&cat=5000,5040,&limit=1000").unwrap();
         assert_eq!((query.function, query.text.as_str()), (Function::Series, "Harbour Lights"));
         assert_eq!((query.season, query.episode, query.imdb.as_deref()), (Some(2), Some(5), Some("tt0047706")));
         assert_eq!((query.categories.as_slice(), query.offset, query.limit), ([5000, 5040].as_slice(), 0, PAGE));
         for (text, code, named) in [
             ("", 200, "t"),
             ("q=x", 200, "t"),
-            ("t=details", 202, "No such function"),
+            ("t=details", 201, "t:"),
             ("t=search&limit=x", 201, "limit"),
             ("t=search&offset=-1", 201, "offset"),
             ("t=search&cat=a", 201, "cat"),
             ("t=tvsearch&season=x", 201, "season"),
             ("t=movie&imdbid=x", 201, "imdbid"),
-            ("t=search&o=json", 201, "o"),
         ] {
-            let Refused(told, words) = Query::read(text).unwrap_err();
+            let Refused(told, words) = read(text).unwrap_err();
             assert!(told == code && words.contains(named), "{text}: {told} {words}");
         }
+        assert_eq!(Asked::of("t=search&O=JSON").format(), Ok(Format::Json));
+        assert_eq!(Asked::of("t=search").format(), Ok(Format::Xml));
+        assert!(Asked::of("o=yaml").format().is_err_and(|error| error.0 == 201 && error.1.contains("o:")));
         let long = format!("t=search&q={}", "x".repeat(501));
-        assert_eq!(Query::read(&long).unwrap_err().0, 201);
+        assert_eq!(read(&long).unwrap_err().0, 201);
     }
 }

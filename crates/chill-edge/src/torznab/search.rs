@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use chill_core::{ContentId, Library, LibraryError, Listed};
-use chill_release::{Release, normalise_title, parse};
+use chill_release::{Audio, Language, Release, normalise_title, parse};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::query::{Function, Query};
 use super::{Refused, category};
@@ -14,7 +15,42 @@ const NEWEST: usize = 1_000;
 /// One torrent of the answer.
 pub(super) struct Item {
     pub(super) listed: Listed,
+    /// What its name says.
+    pub(super) release: Release,
     pub(super) categories: Vec<u32>,
+}
+
+impl Item {
+    pub(super) fn magnet(&self) -> String {
+        let name = utf8_percent_encode(&self.listed.name, NON_ALPHANUMERIC);
+        format!("magnet:?xt=urn:btih:{}&dn={name}", self.listed.hash)
+    }
+
+    /// Torznab's attributes, in the order they are written.
+    pub(super) fn attributes(&self) -> Vec<(&'static str, String)> {
+        let (listed, release) = (&self.listed, &self.release);
+        let mut attributes: Vec<_> = self.categories.iter().map(|id| ("category", id.to_string())).collect();
+        let mut add = |name, value: Option<String>| attributes.extend(value.map(|value| (name, value)));
+        let imdb = listed.content.imdb();
+        add("imdb", imdb.map(|imdb| imdb.trim_start_matches("tt").to_owned()));
+        add("imdbid", imdb.map(str::to_owned));
+        add("infohash", Some(listed.hash.to_string()));
+        add("magneturl", Some(self.magnet()));
+        add("seeders", listed.seeders.map(|seeders| seeders.to_string()));
+        add("peers", listed.seeders.map(|seeders| seeders.to_string()));
+        add("size", Some(listed.size.unwrap_or(0).to_string()));
+        add("resolution", release.resolution.map(|resolution| resolution.to_string()));
+        add("video", release.codec.map(|codec| codec.as_str().to_owned()));
+        add("audio", joined(release.audio.iter().map(Audio::as_str)));
+        add("language", joined(release.languages.iter().map(Language::as_str)));
+        add("year", release.year.clone());
+        attributes
+    }
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> Option<String> {
+    let words: Vec<&str> = words.collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// The page that was asked for, and how many torrents there are on all pages.
@@ -39,7 +75,7 @@ pub(super) async fn search(library: &dyn Library, query: &Query) -> Result<Page,
         let release = parse(&listed.name);
         let categories = category::of(&listed.content, &release);
         let fits = wish.fits(&listed.content, &release) && category::wanted(&query.categories, &categories);
-        fits.then_some(Item { listed, categories })
+        fits.then_some(Item { listed, release, categories })
     });
     let items: Vec<Item> = items.collect();
     let total = items.len();

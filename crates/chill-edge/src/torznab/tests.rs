@@ -1,10 +1,14 @@
 //! The endpoint as Prowlarr and Sonarr ask it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
 use chill_core::{InfoHash, Listed};
-use http::Request;
+use http::{Request, request};
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::proxy::ProxyUsers;
@@ -49,15 +53,14 @@ impl Indexer {
         Self { stage, users: ProxyUsers::parse("alice:s3cret").unwrap() }
     }
 
-    async fn get(&self, query: &str) -> String {
+    async fn ask(&self, request: request::Builder) -> Response {
         let router = super::router(self.stage.edge.clone(), self.users.clone());
+        router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    async fn get(&self, query: &str) -> String {
         let request = Request::builder().uri(format!("/v0/torznab/api?{query}")).header("host", "edge.example");
-        let answer = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["content-type"]),
-            (200, &"application/xml; charset=utf-8".parse().unwrap())
-        );
-        String::from_utf8(axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap()
+        text(self.ask(request).await, "application/xml; charset=utf-8").await
     }
 
     /// The numbers of the torrents in an answer.
@@ -66,6 +69,11 @@ impl Indexer {
         let guids = text.split("<guid isPermaLink=\"false\">").skip(1);
         guids.map(|guid| guid[..40].parse::<InfoHash>().unwrap().as_bytes()[0]).collect()
     }
+}
+
+async fn text(answer: Response, kind: &str) -> String {
+    assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (200, &kind.parse().unwrap()));
+    String::from_utf8(axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap()
 }
 
 #[tokio::test]
@@ -108,7 +116,8 @@ async fn an_item_says_everything_and_escapes_it() {
          <torznab:attr name=\"category\" value=\"2045\"/><torznab:attr name=\"imdb\" value=\"1\"/>\
          <torznab:attr name=\"imdbid\" value=\"tt1\"/><torznab:attr name=\"infohash\" value=\"{hash}\"/>\
          <torznab:attr name=\"magneturl\" value=\"{magnet}\"/><torznab:attr name=\"seeders\" value=\"2\"/>\
-         <torznab:attr name=\"peers\" value=\"2\"/><torznab:attr name=\"size\" value=\"2000000000\"/></item>\
+         <torznab:attr name=\"peers\" value=\"2\"/><torznab:attr name=\"size\" value=\"2000000000\"/>\
+         <torznab:attr name=\"resolution\" value=\"4k\"/><torznab:attr name=\"year\" value=\"1968\"/></item>\
          </channel></rss>\n"
     );
     assert_eq!(text, expected);
@@ -167,7 +176,56 @@ async fn only_users_search() {
     assert!(indexer.get("t=search&apikey=YWxpY2U6czNjcmV0").await.contains("<rss"));
     let closed = Indexer { users: ProxyUsers::default(), ..Indexer::new() };
     assert!(closed.get(&format!("t=search&{KEY}")).await.contains("code=\"100\""));
-    for (query, code) in [("", 200), ("t=details", 202), ("t=search&cat=x", 201)] {
+    for (query, code) in [("t=details", 201), ("t=search&cat=x", 201), ("t=caps&o=yaml", 201)] {
         assert!(indexer.get(query).await.contains(&format!("<error code=\"{code}\"")), "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_program_on_this_machine_needs_no_key_and_a_wrong_one_is_wrong() {
+    let indexer = Indexer { users: ProxyUsers::default(), ..Indexer::new() };
+    let peer = ConnectInfo("127.0.0.1:40000".parse::<SocketAddr>().unwrap());
+    let ask = |query: &str, name: &str, value: &str| {
+        let request =
+            Request::builder().uri(format!("/v0/torznab/api?t=search{query}")).header("host", "localhost:8080");
+        indexer.ask(request.header(name, value).extension(peer))
+    };
+    let xml = "application/xml; charset=utf-8";
+    assert!(text(ask("", "accept", "*/*").await, xml).await.contains("total=\"6\"/>"));
+    assert!(text(ask("&apikey=", "accept", "*/*").await, xml).await.contains("total=\"6\"/>"));
+    assert!(text(ask("&apikey=x", "accept", "*/*").await, xml).await.contains("code=\"100\""));
+    assert!(text(ask("", "x-forwarded-for", "203.0.113.9").await, xml).await.contains("code=\"100\""));
+}
+
+#[tokio::test]
+async fn without_a_function_the_capabilities_are_shown() {
+    for query in ["", "?apikey=x", "?t="] {
+        let request = Request::builder().uri(format!("/v0/torznab/api{query}"));
+        let answer = Indexer::new().ask(request).await;
+        assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (307, &"?t=caps".parse().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn json_says_the_same() {
+    let indexer = Indexer::new();
+    let get = async |query: &str| -> Value {
+        let request = Request::builder().uri(format!("/v0/torznab/api?o=json&{query}")).header("host", "edge.example");
+        serde_json::from_str(&text(indexer.ask(request).await, "application/json").await).unwrap()
+    };
+    let caps = get("t=caps").await;
+    assert_eq!(caps["searching"]["tv-search"]["@attributes"]["supportedParams"], "q,imdbid,season,ep");
+    assert_eq!(caps["categories"]["category"][1]["@attributes"]["id"], 5000);
+    let feed = get(&format!("t=tvsearch&imdbid=tt2&season=1&{KEY}")).await;
+    let item = &feed["channel"]["items"][0];
+    assert_eq!(item["title"], "Harbour.Lights.S01E01.480p.WEB-GRP");
+    assert_eq!(item["guid"], "05".repeat(20));
+    assert!(item["enclosure"]["@attributes"]["url"].as_str().unwrap().starts_with("magnet:?xt=urn:btih:0505"));
+    let attributes = item["attr"].as_array().unwrap();
+    let of = |name: &str| {
+        let found = attributes.iter().find(|attribute| attribute["@attributes"]["name"] == name).unwrap();
+        found["@attributes"]["value"].clone()
+    };
+    assert_eq!((of("imdbid"), of("resolution"), of("seeders")), ("tt2".into(), "480p".into(), "5".into()));
+    assert_eq!(get("t=search").await["error"]["@attributes"]["code"], 100);
 }

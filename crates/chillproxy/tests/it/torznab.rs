@@ -26,6 +26,8 @@ async fn what_searches_found_is_an_indexer_of_its_own(database: TestDatabase) {
     assert!(search(&app, FILM, "alice:s3cret").await.unwrap().is_empty(), "nothing is known yet");
     let empty = app.web.get(&format!("{}/v0/torznab/api?t=search&apikey=alice:s3cret", app.base)).await.text();
     assert!(empty.contains("total=\"0\"/></channel>"), "{empty}");
+    let local = app.web.get(&format!("{}/v0/torznab/api?t=search", app.base)).await.text();
+    assert_eq!(local, empty, "a program on this machine needs no key");
     let listed = app.streams(&viewer, FILM).await.len();
     app.streams(&viewer, EPISODE).await;
     app.until("the films are an indexer's", async || search(&app, FILM, "alice:s3cret").await.unwrap().len() >= listed)
