@@ -51,7 +51,7 @@ pub use lease::{Asked, AskingDevice};
 pub use library::TorrentLibrary;
 pub use migrate::Schema;
 pub use rate::LocalRates;
-pub use redis::{InvalidRedisUrl, RedisUrl, SharedRates};
+pub use redis::{InvalidRedisUrl, RedisUrl, SharedPlaces, SharedRates};
 pub use spool::SqliteSpool;
 pub use url::{DbUrl, InvalidDbUrl};
 pub use usage::{CountedEvent, UsageBy, UsageRow, UsageWindow};

@@ -32,7 +32,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Runs until `token` is cancelled, then says goodbye.
 pub(crate) async fn run(edge: &Arc<Edge>, token: &CancellationToken) {
     let follow = watch::follow(&*edge.control, &edge.leases, &edge.playbacks, &edge.clock, &edge.chance, token);
-    tokio::join!(follow, edge.usage.deliver(token), tend(edge, token));
+    tokio::join!(follow, edge.usage.deliver(token), tend(edge, token), edge.playbacks.keep_places(token));
     report(edge, true).await;
     if tokio::time::timeout(FAREWELL, edge.usage.deliver_rest()).await.is_err() {
         tracing::warn!("usage was left in the spool; it will be delivered after the next start");

@@ -10,13 +10,13 @@ use chill_core::address::TrustedProxies;
 use chill_core::control::Delivery;
 use chill_core::device::Fingerprint;
 use chill_core::source::Indexers;
-use chill_core::{Chance, Clock, ControlPlane, Library, Rates, Source, Spool, Store, StoreCode, Titles};
+use chill_core::{Chance, Clock, ControlPlane, Library, Places, Rates, Source, Spool, Store, StoreCode, Titles};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::lease::Leases;
 use crate::limit::Limiter;
-use crate::playbacks::{Limits, Playbacks};
+use crate::playbacks::{Across, Limits, Playbacks};
 use crate::relay::{Relay, RelayConfig};
 use crate::stremio::configure::{self, TokenChecks};
 use crate::stremio::{
@@ -42,6 +42,8 @@ pub struct Ports {
     pub spool: Arc<dyn Spool>,
     /// How often viewers may ask.
     pub rates: Arc<dyn Rates>,
+    /// Where streams are counted together with those of other edges; none: this edge counts its own.
+    pub places: Option<Arc<dyn Places>>,
     /// The time of day.
     pub clock: Clock,
     /// Ids and jitter.
@@ -69,7 +71,7 @@ pub struct EdgeConfig {
     pub check_budget: Duration,
     /// Most streams in one list.
     pub list_limit: usize,
-    /// Most films one install link plays through this node at once; none: no limit. A film that is redirected to its
+    /// Most films one install link plays through this node at once, or through all that count together; none: no limit. A film that is redirected to its
     /// store is not counted, and a key's own limit is in its lease.
     pub max_streams_per_user: Option<usize>,
     /// Most films this node carries at once; none: no limit.
@@ -132,11 +134,12 @@ impl Edge {
             ports.chance.clone(),
         );
         let limits = Limits { per_user: config.max_streams_per_user, per_node: config.max_streams };
+        let across = ports.places.map(|places| Across::new(places, config.fingerprint.secret.clone()));
         Arc::new(Self {
             leases: Leases::new(ports.control.clone()),
             limiter: Limiter::new(ports.rates),
             usage,
-            playbacks: Playbacks::new(limits, ports.clock.clone()),
+            playbacks: Playbacks::new(limits, ports.clock.clone(), across),
             starts: Starts::new(),
             catalogue,
             caches: StoreCaches::new(),

@@ -3,6 +3,7 @@
 //! A running playback holds its right, its item and its file, so a seek asks neither the control plane nor the store for
 //! anything. A revocation finds it here and cuts it. How many may carry bytes at once is decided in `streams`.
 
+mod across;
 mod streams;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use crate::lease::{Asker, Held};
 use crate::relay::Meter;
 use crate::stremio::route::Click;
 
+pub(crate) use across::Across;
 pub(crate) use streams::Limits;
 use streams::{Entry, Streams, Who};
 
@@ -181,6 +183,8 @@ impl Playback {
 pub(crate) struct Playbacks {
     inner: Mutex<Inner>,
     streams: Streams,
+    /// None: this edge counts its streams alone.
+    across: Option<Across>,
 }
 
 #[derive(Default)]
@@ -199,8 +203,8 @@ fn who(grant: &Grant) -> Option<Who<'_>> {
 }
 
 impl Playbacks {
-    pub(crate) fn new(limits: Limits, clock: Clock) -> Self {
-        Self { inner: Mutex::default(), streams: Streams::new(limits, clock) }
+    pub(crate) fn new(limits: Limits, clock: Clock, across: Option<Across>) -> Self {
+        Self { inner: Mutex::default(), streams: Streams::new(limits, clock), across }
     }
 
     /// The playback of a request, when it runs already.
@@ -232,7 +236,7 @@ impl Playbacks {
         let begun = Instant::now();
         loop {
             let patient = begun.elapsed() >= PATIENCE;
-            match self.enter(playback, patient) {
+            match self.enter(playback, patient).await {
                 Entry::Room(over) => {
                     for other in over {
                         tracing::info!(playback = %other.id, to = %playback.id, "a stream's place was handed over");
@@ -246,17 +250,22 @@ impl Playbacks {
         }
     }
 
-    fn enter(&self, playback: &Arc<Playback>, patient: bool) -> Entry {
+    async fn enter(&self, playback: &Arc<Playback>, patient: bool) -> Entry {
         let grant = playback.seat().grant;
-        match who(&grant).filter(|_| !playback.cut.is_cancelled()) {
-            Some(who) => self.streams.enter(playback, who, patient),
-            None => Entry::Room(Vec::new()),
+        match (who(&grant).filter(|_| !playback.cut.is_cancelled()), &self.across) {
+            (Some(who), Some(across)) => across.enter(&self.streams, playback, who, patient).await,
+            (Some(who), None) => self.streams.enter(playback, who, Vec::new(), patient),
+            (None, _) => Entry::Room(Vec::new()),
         }
     }
 
     /// Goes on with another right; false, and nothing changes, when its key carries as many streams as it may.
-    pub(crate) fn move_to(&self, playback: &Arc<Playback>, seat: Seat) -> bool {
-        let fits = who(&seat.grant).is_none_or(|who| self.streams.move_to(playback, who));
+    pub(crate) async fn move_to(&self, playback: &Arc<Playback>, seat: Seat) -> bool {
+        let fits = match (who(&seat.grant), &self.across) {
+            (Some(who), Some(across)) => across.move_to(&self.streams, playback, who).await,
+            (Some(who), None) => self.streams.move_to(playback, who, Vec::new()),
+            (None, _) => true,
+        };
         if fits {
             playback.sit(seat);
         }
@@ -264,18 +273,29 @@ impl Playbacks {
     }
 
     /// Whether a right may carry one more stream now or soon; decided for good by [`Playbacks::admit`].
-    pub(crate) fn has_room(&self, grant: &Grant) -> bool {
-        who(grant).is_none_or(|who| self.streams.may_enter(who))
+    pub(crate) async fn has_room(&self, grant: &Grant) -> bool {
+        match (who(grant), &self.across) {
+            (Some(who), Some(across)) => across.has_room(&self.streams, who).await,
+            (Some(who), None) => self.streams.room(who, true).is_some(),
+            (None, _) => true,
+        }
     }
 
     /// Waits for [`Playbacks::has_room`], but not for long.
     pub(crate) async fn waits_for_room(&self, grant: &Grant) -> bool {
         let room = async {
-            while !self.has_room(grant) {
+            while !self.has_room(grant).await {
                 tokio::time::sleep(LOOK).await;
             }
         };
         tokio::time::timeout(PATIENCE, room).await.is_ok()
+    }
+
+    /// Keeps what streams hold among other edges' until `token` is cancelled, then gives it back.
+    pub(crate) async fn keep_places(&self, token: &CancellationToken) {
+        if let Some(across) = &self.across {
+            across.tend(&self.streams, token).await;
+        }
     }
 
     /// Ends one playback at once.

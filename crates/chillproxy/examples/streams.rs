@@ -208,6 +208,7 @@ async fn edge(world: &World, directory: &std::path::Path) -> Outcome<(Arc<Edge>,
         library: Arc::new(TorrentLibrary::new(db, Clock::System)),
         spool: Arc::new(SqliteSpool::open(&directory.join("spool.db")).await?),
         rates: Arc::new(chill_core::rate::Unlimited),
+        places: None,
         clock: Clock::System,
         chance: Chance::System,
     };

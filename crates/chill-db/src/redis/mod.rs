@@ -3,8 +3,9 @@
 //! Refuses: anything that must survive, and any name in clear: an address or a link id is a digest here. A Redis that is
 //! away stops nobody; each node counts alone until it is back.
 //!
-//! Start reading at [`SharedRates`]; the counting itself is `take.lua`.
+//! Start reading at [`SharedRates`], whose counting is `take.lua`, and at [`SharedPlaces`], whose is `enter.lua`.
 
+mod places;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use chill_core::rate::{Bucket, Limit, Limits, Rates, Verdict};
 
 use crate::rate::LocalRates;
+pub use places::SharedPlaces;
 pub use url::{InvalidRedisUrl, RedisUrl};
 
 /// A viewer waits no longer for Redis; then this node counts alone.
@@ -141,7 +143,7 @@ impl Shared {
     fn lost(self: &Arc<Self>, why: &'static str) -> bool {
         metrics::gauge!("chillproxy_redis_up").set(0.0);
         if !self.away.swap(true, Ordering::Relaxed) {
-            tracing::warn!(why, "Redis is away: this node counts requests alone until it is back");
+            tracing::warn!(why, "Redis is away: this node counts requests and streams alone until it is back");
             drop(tokio::spawn(look_for(Arc::downgrade(self))));
         }
         false

@@ -14,7 +14,7 @@ fn user() -> Bucket {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test run says where its server is")]
-fn server() -> RedisUrl {
+pub(super) fn server() -> RedisUrl {
     std::env::var("CHILL_TEST_REDIS_URL")
         .expect("CHILL_TEST_REDIS_URL is not set: run `cargo xtask test`, which starts a Redis server")
         .parse()
@@ -80,13 +80,13 @@ async fn names_in_redis_are_digests_that_expire() {
 }
 
 /// A Redis of the test's own, that it may kill.
-struct Server {
+pub(super) struct Server {
     child: Child,
     port: u16,
 }
 
 impl Server {
-    fn start(port: u16) -> Self {
+    pub(super) fn start(port: u16) -> Self {
         let port_word = port.to_string();
         let words = ["--port", &port_word, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         let child = Command::new("redis-server")
@@ -98,7 +98,7 @@ impl Server {
         Self { child, port }
     }
 
-    fn url(&self) -> RedisUrl {
+    pub(super) fn url(&self) -> RedisUrl {
         format!("redis://127.0.0.1:{}", self.port).parse().unwrap()
     }
 }
@@ -110,7 +110,7 @@ impl Drop for Server {
     }
 }
 
-async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let started = std::time::Instant::now();
     while !condition().await {
         assert!(started.elapsed() < Duration::from_secs(20), "{what}: not within 20 s");

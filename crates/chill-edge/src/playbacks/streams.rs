@@ -5,12 +5,13 @@
 //! player takes nothing to its own user. Start reading at [`Streams::enter`].
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chill_core::clock::millis;
+use chill_core::places::{Group, Placed};
 use chill_core::{Clock, KeyId, Millis};
 
 use super::Playback;
@@ -39,6 +40,13 @@ pub(crate) struct Who<'a> {
     pub(crate) held: &'a Held,
 }
 
+impl Who<'_> {
+    /// How many streams his key may carry; none: as many as come.
+    pub(crate) fn most_of_key(&self) -> Option<usize> {
+        self.held.lease.max_streams.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
+    }
+}
+
 /// A place one counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
@@ -62,9 +70,17 @@ struct Stream {
     let_in: Millis,
     key: KeyId,
     asker: Asker,
+    /// Where it counts together with other edges' streams.
+    groups: Vec<Group>,
+    /// Whether its places were renewed since it came.
+    kept: bool,
 }
 
 impl Stream {
+    fn placed(&self) -> Placed {
+        Placed { stream: self.playback.id, groups: self.groups.clone() }
+    }
+
     /// For how long no byte was taken.
     fn idle(&self, now: Millis) -> Millis {
         now - self.let_in.max(self.playback.meter.last_moved())
@@ -88,51 +104,85 @@ impl Stream {
     }
 }
 
-/// The streams of this process, the oldest first.
+/// The streams of this process.
 pub(crate) struct Streams {
     limits: Limits,
     clock: Clock,
-    running: Mutex<Vec<Stream>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// The oldest first.
+    running: Vec<Stream>,
+    /// Places among other edges' streams that are to be given back.
+    left: Vec<Placed>,
+}
+
+impl Inner {
+    /// Forgets all others.
+    fn retain(&mut self, stays: impl Fn(&Stream) -> bool) {
+        for stream in self.running.extract_if(.., |stream| !stays(stream)) {
+            if !stream.groups.is_empty() {
+                self.left.push(stream.placed());
+            }
+        }
+    }
 }
 
 impl Streams {
     pub(crate) fn new(limits: Limits, clock: Clock) -> Self {
-        Self { limits, clock, running: Mutex::default() }
+        Self { limits, clock, inner: Mutex::default() }
     }
 
-    /// Lets a playback's request in. `patient`: it has waited long enough to take over what its own user leaves idle.
-    /// What the answer names gave its place away and must be ended by the caller.
-    pub(crate) fn enter(&self, playback: &Arc<Playback>, who: Who<'_>, patient: bool) -> Entry {
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Lets a playback's request in; a new stream has places in these groups. `patient`: it has waited long enough to take
+    /// over what its own user leaves idle. What the answer names gave its place away and must be ended by the caller.
+    pub(crate) fn enter(&self, playback: &Arc<Playback>, who: Who<'_>, groups: Vec<Group>, patient: bool) -> Entry {
         let now = self.clock.now();
-        let mut running = self.tidied(now);
-        if let Some(own) = running.iter_mut().find(|stream| Arc::ptr_eq(&stream.playback, playback)) {
+        let mut inner = self.tidied(now);
+        if let Some(own) = inner.running.iter_mut().find(|stream| Arc::ptr_eq(&stream.playback, playback)) {
             own.let_in = now;
             return Entry::Room(Vec::new());
         }
-        let Some(over) = self.make_room(&running, &who, now, patient) else { return Entry::Full };
-        running.retain(|stream| !over.iter().any(|over| Arc::ptr_eq(over, &stream.playback)));
+        let Some(over) = self.make_room(&inner.running, &who, now, patient) else { return Entry::Full };
+        inner.retain(|stream| !over.iter().any(|over| Arc::ptr_eq(over, &stream.playback)));
         let (key, asker) = (who.held.lease.key_id.clone(), who.asker.clone());
-        running.push(Stream { playback: playback.clone(), let_in: now, key, asker });
+        inner.running.push(Stream { playback: playback.clone(), let_in: now, key, asker, groups, kept: false });
         Entry::Room(over)
     }
 
-    /// Whether a stream could enter soon; decided for good by [`Streams::enter`].
-    pub(crate) fn may_enter(&self, who: Who<'_>) -> bool {
+    /// Who would give their places for one more; none when it could not enter soon. Decided for good by [`Streams::enter`].
+    pub(crate) fn room(&self, who: Who<'_>, patient: bool) -> Option<Vec<Arc<Playback>>> {
         let now = self.clock.now();
-        let running = self.tidied(now);
-        self.make_room(&running, &who, now, true).is_some()
+        self.make_room(&self.tidied(now).running, &who, now, patient)
+    }
+
+    /// Whether a playback was let in.
+    pub(crate) fn carries(&self, playback: &Arc<Playback>) -> bool {
+        self.tidied(self.clock.now()).running.iter().any(|stream| Arc::ptr_eq(&stream.playback, playback))
     }
 
     /// A stream goes on with another key; false, and nothing changes, when that carries as many as it may.
-    pub(crate) fn move_to(&self, playback: &Arc<Playback>, who: Who<'_>) -> bool {
+    pub(crate) fn move_to(&self, playback: &Arc<Playback>, who: Who<'_>, groups: Vec<Group>) -> bool {
         let now = self.clock.now();
-        let mut running = self.tidied(now);
-        let others = running.iter().filter(|stream| !Arc::ptr_eq(&stream.playback, playback));
+        let mut inner = self.tidied(now);
+        let others = inner.running.iter().filter(|stream| !Arc::ptr_eq(&stream.playback, playback));
         let carried = others.filter(|stream| stream.counts(Scope::Key, &who)).count();
-        let Some(at) = running.iter().position(|stream| Arc::ptr_eq(&stream.playback, playback)) else { return true };
+        let Inner { running, left } = &mut *inner;
+        let Some(stream) = running.iter_mut().find(|stream| Arc::ptr_eq(&stream.playback, playback)) else {
+            return true;
+        };
         let fits = self.most(Scope::Key, &who).is_none_or(|most| carried < most);
-        if let Some(stream) = running.get_mut(at).filter(|_| fits) {
+        if fits {
             stream.key = who.held.lease.key_id.clone();
+            let mut former = stream.placed();
+            former.groups.retain(|group| !groups.contains(group));
+            left.extend(Some(former).filter(|former| !former.groups.is_empty()));
+            stream.groups = groups;
         }
         fits
     }
@@ -142,15 +192,50 @@ impl Streams {
         drop(self.tidied(self.clock.now()));
     }
 
-    fn tidied(&self, now: Millis) -> MutexGuard<'_, Vec<Stream>> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|stream| stream.runs(now));
-        running
+    /// A place that was taken for nothing.
+    pub(crate) fn forgo(&self, placed: Placed) {
+        self.lock().left.push(placed);
+    }
+
+    /// Places to give back now, once.
+    pub(crate) fn left(&self) -> Vec<Placed> {
+        let mut inner = self.tidied(self.clock.now());
+        let Inner { running, left } = &mut *inner;
+        for placed in &mut *left {
+            // It may have come back meanwhile.
+            let runs = running.iter().find(|stream| stream.playback.id == placed.stream);
+            placed.groups.retain(|group| !runs.is_some_and(|stream| stream.groups.contains(group)));
+        }
+        left.drain(..).filter(|placed| !placed.groups.is_empty()).collect()
+    }
+
+    /// Places to keep: of all streams that have a player, or of those that were not kept yet.
+    pub(crate) fn kept(&self, all: bool) -> Vec<Placed> {
+        let now = self.clock.now();
+        let mut inner = self.tidied(now);
+        let mut due = Vec::new();
+        for stream in inner.running.iter_mut().filter(|stream| !stream.groups.is_empty()) {
+            let first = !std::mem::replace(&mut stream.kept, true);
+            if (all || first) && stream.idle(now) < millis(GHOST) {
+                due.push(stream.placed());
+            }
+        }
+        due
+    }
+
+    fn tidied(&self, now: Millis) -> MutexGuard<'_, Inner> {
+        let mut inner = self.lock();
+        inner.retain(|stream| stream.runs(now));
+        inner
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn most(&self, scope: Scope, who: &Who<'_>) -> Option<usize> {
         match scope {
-            Scope::Key => who.held.lease.max_streams.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
+            Scope::Key => who.most_of_key(),
             Scope::User => self.limits.per_user,
             Scope::Node => self.limits.per_node,
         }

@@ -93,7 +93,7 @@ impl StoreOrigin {
         ways.fruitless(&seat.grant);
         match take(&self.edge, &mut ways, &self.playback.key.click).await {
             Ok(taken) => {
-                if self.sit(taken.seat).is_ok() {
+                if self.sit(taken.seat).await.is_ok() {
                     tracing::info!(playback = %self.playback.id, "its links bring nothing; it goes on with another key");
                 }
             }
@@ -121,12 +121,12 @@ impl StoreOrigin {
                 take(&self.edge, &mut ways, click).await.map_err(|refusal| refused(&refusal))?
             }
         };
-        self.sit(taken.seat)
+        self.sit(taken.seat).await
     }
 
-    fn sit(&self, seat: Seat) -> Result<(), OriginError> {
+    async fn sit(&self, seat: Seat) -> Result<(), OriginError> {
         let grant = seat.grant.clone();
-        if !self.edge.playbacks.move_to(&self.playback, seat) {
+        if !self.edge.playbacks.move_to(&self.playback, seat).await {
             let full = Refusal::new(Code::StreamLimit, "another stream took the last place of the key");
             return Err(refused(&full));
         }

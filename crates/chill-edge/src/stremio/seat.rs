@@ -45,7 +45,7 @@ pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click) -> Result<
     let mut full = None;
     for _ in 0..MOST_TRIES {
         let grant = match ways.next(edge, purpose(click)).await {
-            Ok(grant) if edge.playbacks.has_room(&grant) => grant,
+            Ok(grant) if edge.playbacks.has_room(&grant).await => grant,
             Ok(grant) => {
                 ways.full(&grant);
                 full.get_or_insert(grant);

@@ -125,6 +125,7 @@ impl Stage {
             library: library.clone(),
             spool: spool.clone(),
             rates: Arc::new(chill_core::rate::Unlimited),
+            places: None,
             clock: Clock::fixed(1_700_000_000_000),
             chance: Chance::seeded(7),
         };

@@ -134,7 +134,8 @@ async fn redis(config: &Config, findings: &mut Findings) {
     let Some(url) = &config.limits.redis else { return };
     match SharedRates::open(url, config.limits.rates) {
         Ok(shared) if shared.is_there().await => findings.good("Redis answers and counts"),
-        Ok(_) => findings.wrong("Redis does not count", "check REDIS_URI; until then each node counts requests alone"),
+        Ok(_) => findings
+            .wrong("Redis does not count", "check REDIS_URI; until then each node counts requests and streams alone"),
         Err(error) => findings.wrong(&error.to_string(), "check REDIS_URI"),
     }
 }

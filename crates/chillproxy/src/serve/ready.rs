@@ -86,7 +86,7 @@ async fn readyz(State(parts): State<Parts>) -> Response {
     }
     if let Some(redis) = &parts.redis {
         // Without it each node counts alone, so it is no reason to take the server out.
-        report.insert("redis", word(redis.is_there().await, "ok", "away: this node counts requests alone"));
+        report.insert("redis", word(redis.is_there().await, "ok", "away: this node counts requests and streams alone"));
     }
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(json!({"ready": ready, "parts": report}))).into_response()

@@ -113,6 +113,52 @@ async fn two_servers_with_one_redis_share_the_limit() {
     assert_eq!(two.web.get(&at(&two, &grace).manifest).await.status, 200, "another user is not concerned");
 }
 
+/// Two servers with one database and one Redis, and one user who may play one film.
+async fn two_for_one_film(redis: &str) -> (App, App, Viewer) {
+    let database = TestDatabase::postgres();
+    let (url, master) = (database.url().unwrap(), data_encoding::BASE64.encode(&[7; 32]));
+    let settings = [
+        ("REDIS_URI", redis),
+        ("CHILLPROXY_MASTER_KEY", master.as_str()),
+        ("CHILLPROXY_MAX_STREAMS_PER_USER", "1"),
+        ("DATABASE_URL", url.as_str()),
+    ];
+    let one = App::with(database, &settings).await;
+    one.add_key("main", KEY);
+    let ada = one.add_user("ada");
+    let two = App::with(TestDatabase::sqlite(), &settings).await;
+    (one, two, ada)
+}
+
+/// Opens a film at a server as another player of the user does; the status, and the body to be read.
+async fn open_at(app: &App, made_for: &App, url: &str, player: &str) -> hyper::Response<hyper::body::Incoming> {
+    let url = url.replace(&made_for.base, &app.base);
+    crate::web::Web::new(player).open(Method::GET, &url, &[("range", "bytes=0-")]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_edges_with_one_redis_share_a_users_films() {
+    let mut redis = Redis::start();
+    let (one, two, ada) = two_for_one_film(&redis.url()).await;
+    assert_eq!((one.ready().await["redis"].clone(), two.ready().await["redis"].clone()), ("ok".into(), "ok".into()));
+    let url = one.endless(&ada).await.url;
+    let film = open_at(&one, &one, &url, "Sofa/1.0").await;
+    assert_eq!(film.status(), 206);
+    let refused = open_at(&two, &one, &url, "Kitchen/1.0").await;
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["x-chillproxy-refusal"]),
+        (302, &"stream_limit".parse().unwrap())
+    );
+    drop(film);
+    let mut second = open_at(&two, &one, &url, "Kitchen/1.0").await;
+    assert_eq!(second.status(), 206, "the first film's place came free while this one waited");
+    // Without Redis each edge counts alone: what runs runs on, and nobody meets an error.
+    redis.kill();
+    assert_eq!(open_at(&one, &one, &url, "Sofa/1.0").await.status(), 206);
+    assert!(crate::web::watch_some(second.body_mut(), 64 * 1024).await.len() >= 64 * 1024);
+    assert_eq!(one.log_text().matches("Redis is away").count(), 1, "said once");
+}
+
 /// How many of so many questions for a key, asked at once, were answered; the others are told to wait.
 async fn keys_given(app: &App, link: &str, times: usize) -> usize {
     let url = format!("{}/api/v1/internal/pool/get-key", app.base);

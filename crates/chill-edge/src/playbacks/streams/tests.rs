@@ -7,7 +7,7 @@ use chill_core::store::ItemId;
 use chill_core::{Action, Chance, Clock, InfoHash, Lease, PlaybackId, StoreCode};
 use tokio::time::{Instant, sleep};
 
-use super::super::{Limits, Opening, Playback, PlaybackKey, Playbacks, Seat};
+use super::super::{Across, Limits, Opening, Playback, PlaybackKey, Playbacks, Seat};
 use crate::access::{Grant, Ways};
 use crate::lease::{Asker, Leases, Purpose};
 use crate::relay::{Meter, OpenRequest};
@@ -17,28 +17,36 @@ use crate::tests::fakes::{FakeControl, lease};
 const STEP: Duration = Duration::from_millis(100);
 
 /// One node and its clock.
-struct Node {
-    playbacks: Playbacks,
+pub(in crate::playbacks) struct Node {
+    pub(in crate::playbacks) playbacks: Playbacks,
     clock: Clock,
     /// The limit in the leases of every key.
     per_key: Option<u32>,
 }
 
 /// One player with one film.
-struct Player<'a> {
+pub(in crate::playbacks) struct Player<'a> {
     node: &'a Node,
-    playback: Arc<Playback>,
+    pub(in crate::playbacks) playback: Arc<Playback>,
     open: Option<OpenRequest>,
 }
 
 impl Node {
     fn new(per_user: Option<usize>, per_node: Option<usize>, per_key: Option<u32>) -> Self {
-        let clock = Clock::fixed(1_700_000_000_000);
-        let playbacks = Playbacks::new(Limits { per_user, per_node }, clock.clone());
-        Self { playbacks, clock, per_key }
+        Self::beside(Clock::fixed(1_700_000_000_000), Limits { per_user, per_node }, per_key, None)
     }
 
-    async fn right(&self, user: u32, device: u32, key: &'static str) -> Grant {
+    /// One of several nodes with one clock.
+    pub(in crate::playbacks) fn beside(
+        clock: Clock,
+        limits: Limits,
+        per_key: Option<u32>,
+        across: Option<Across>,
+    ) -> Self {
+        Self { playbacks: Playbacks::new(limits, clock.clone(), across), clock, per_key }
+    }
+
+    pub(in crate::playbacks) async fn right(&self, user: u32, device: u32, key: &'static str) -> Grant {
         let most = self.per_key;
         let control = FakeControl::new(move |_| Ok(Lease { max_streams: most, ..lease(key, 1) }));
         let link = format!("{user:08}-2222-4333-8444-555555555555").parse().unwrap();
@@ -50,7 +58,7 @@ impl Node {
     }
 
     /// A player of a user's device, about to play a film by a key.
-    async fn player(&self, user: u32, device: u32, film: u8, key: &'static str) -> Player<'_> {
+    pub(in crate::playbacks) async fn player(&self, user: u32, device: u32, film: u8, key: &'static str) -> Player<'_> {
         let grant = self.right(user, device, key).await;
         let Grant::Pool { asker, .. } = &grant else { panic!("a right of the pool") };
         let (store, hash) = (StoreCode::TorBox, InfoHash::from_bytes([film; 20]));
@@ -71,7 +79,7 @@ impl Node {
     }
 
     /// Time goes by, on both clocks.
-    async fn pass(&self, time: Duration) {
+    pub(in crate::playbacks) async fn pass(&self, time: Duration) {
         for _ in 0..time.as_millis() / STEP.as_millis() {
             self.clock.advance(STEP);
             sleep(STEP).await;
@@ -81,7 +89,7 @@ impl Node {
 
 impl Player<'_> {
     /// Asks for bytes; whether it gets them, and after how many tenths of a second.
-    async fn play(&mut self) -> (bool, u128) {
+    pub(in crate::playbacks) async fn play(&mut self) -> (bool, u128) {
         let begun = Instant::now();
         let admitted = self.node.playbacks.admit(&self.playback).await;
         self.open = admitted.then(|| self.playback.meter.open_request());
@@ -89,7 +97,7 @@ impl Player<'_> {
     }
 
     /// As [`Player::play`], while the clock goes on.
-    async fn play_in_time(&mut self) -> (bool, u128) {
+    pub(in crate::playbacks) async fn play_in_time(&mut self) -> (bool, u128) {
         let node = self.node;
         tokio::select! {
             played = self.play() => played,
@@ -97,12 +105,12 @@ impl Player<'_> {
         }
     }
 
-    fn take(&self) {
+    pub(in crate::playbacks) fn take(&self) {
         self.open.as_ref().expect("it plays").count(1_000);
     }
 
     /// Takes its bytes for a while.
-    async fn watch(&self, time: Duration) {
+    pub(in crate::playbacks) async fn watch(&self, time: Duration) {
         for _ in 0..time.as_secs() {
             self.take();
             self.node.pass(Duration::from_secs(1)).await;
@@ -110,11 +118,11 @@ impl Player<'_> {
     }
 
     /// Closes its request, or loses its connection.
-    fn leave(&mut self) {
+    pub(in crate::playbacks) fn leave(&mut self) {
         self.open = None;
     }
 
-    fn is_cut(&self) -> bool {
+    pub(in crate::playbacks) fn is_cut(&self) -> bool {
         self.playback.cut.is_cancelled()
     }
 }
@@ -280,8 +288,8 @@ async fn a_film_goes_on_with_another_key_only_where_that_has_room() {
     let (mut first, mut second) = (node.player(1, 1, 1, "key-1").await, node.player(2, 2, 1, "key-2").await);
     assert_eq!((first.play().await, second.play().await), ((true, 0), (true, 0)));
     let seat = |grant| Seat { grant, ..first.playback.seat() };
-    assert!(!node.playbacks.move_to(&first.playback, seat(node.right(1, 1, "key-2").await)));
-    assert!(node.playbacks.move_to(&first.playback, seat(node.right(1, 1, "key-3").await)));
+    assert!(!node.playbacks.move_to(&first.playback, seat(node.right(1, 1, "key-2").await)).await);
+    assert!(node.playbacks.move_to(&first.playback, seat(node.right(1, 1, "key-3").await)).await);
     let mut third = node.player(3, 3, 1, "key-1").await;
     assert_eq!(third.play().await, (true, 0), "its former key has room again");
     let mut fourth = node.player(4, 4, 1, "key-3").await;

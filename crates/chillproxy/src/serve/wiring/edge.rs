@@ -70,6 +70,7 @@ impl EdgePlane {
             library: Arc::new(TorrentLibrary::new(library, Clock::System)),
             spool: Arc::new(spool.clone()),
             rates: Arc::clone(&counters.port),
+            places: counters.places.clone(),
             clock: Clock::System,
             chance: Chance::System,
         };
