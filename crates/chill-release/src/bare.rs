@@ -228,9 +228,10 @@ fn before_remarks(r: &mut Reading<'_>) -> Option<()> {
     let i = (1..r.count()).find(|i| {
         let sure = r.leading_group.is_some() || r.out.episode_code.is_some() || counted(*i);
         let whole = candidate(r, *i).is_some() && (sure && r.token(*i).len() >= 2 || season);
-        let boundary =
-            r.gap(*i + 1).iter().any(|byte| matches!(byte, b'[' | b'(')) || r.token(*i + 1).used || !r.has(*i + 1);
-        whole && boundary && blank_one(r.gap(*i)) && r.start(*i) < r.tech && (!season || r.token(*i - 1).used)
+        let next = if r.text(*i + 1) == b"v" && r.glued(*i + 1) { *i + 3 } else { *i + 1 };
+        let boundary = r.gap(next).iter().any(|byte| matches!(byte, b'[' | b'(')) || r.token(next).used || !r.has(next);
+        let apart = blank_one(r.gap(*i)) || matches!(r.gap(*i), b") " | b"] ");
+        whole && boundary && apart && r.start(*i) < r.tech && (!season || r.token(*i - 1).used)
     })?;
     take(r, i)
 }

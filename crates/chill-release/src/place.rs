@@ -171,6 +171,13 @@ fn behind_dash(r: &Reading<'_>) -> Option<String> {
     if (from..=last).all(sound) || r.start(from) <= r.end || r.tech >= r.start(from) && r.dated >= r.start(from) {
         return None;
     }
+    // "GRP.MULTI": remarks behind a dot are not the group's; where one comes first, as in "1990-1994.1080p", there is none.
+    let told = (from..=last).find(|i| r.token(*i).used && (r.gap(*i) == b"." || r.gap(*i + 1) == b"." && *i < last));
+    let last = match told {
+        Some(remark) if remark == from => return None,
+        Some(remark) => remark - 1,
+        None => last,
+    };
     let text = r.name.get(r.start(from)..r.end_of(last))?;
     Some(text.trim_end_matches(['.', '_', ' ']).to_owned())
 }
