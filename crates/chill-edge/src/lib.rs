@@ -22,6 +22,7 @@ mod playbacks;
 pub mod proxy;
 pub mod refusal;
 pub mod relay;
+mod request_id;
 pub mod stremio;
 pub mod torznab;
 mod usage;
@@ -31,4 +32,5 @@ mod viewer;
 mod tests;
 
 pub use edge::{Edge, EdgeConfig, Ports, router};
+pub use request_id::{REQUEST_ID, request_id};
 pub use stremio::{ADDON_ROUTE, addon, is_addon};

@@ -7,11 +7,9 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
 use crate::cors;
+use crate::request_id::{REQUEST_ID, request_id};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const AUTHENTICATE: HeaderName = HeaderName::from_static("x-stremthru-authenticate");
-/// A longer id of a caller's is replaced by ours.
-const LONGEST_ID: usize = 64;
 
 /// A request that was not answered with what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +73,7 @@ impl Failure {
 /// What is known of a request before it is answered.
 #[derive(Debug)]
 pub(super) struct Frame {
-    id: String,
+    id: HeaderValue,
     method: Method,
     /// Never with a token in it.
     path: &'static str,
@@ -83,17 +81,7 @@ pub(super) struct Frame {
 
 impl Frame {
     pub(super) fn of(parts: &Parts, path: &'static str, chance: &Chance) -> Self {
-        let plain = |id: &&str| {
-            !id.is_empty()
-                && id.len() <= LONGEST_ID
-                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
-        };
-        let given = parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(plain);
-        let made = || {
-            let id = data_encoding::BASE32HEX_NOPAD.encode(&chance.bytes::<12>().unwrap_or_default());
-            id.to_ascii_lowercase()
-        };
-        Self { id: given.map_or_else(made, str::to_owned), method: parts.method.clone(), path }
+        Self { id: request_id(&parts.headers, chance), method: parts.method.clone(), path }
     }
 
     /// The answer as it leaves: errors in their envelope, readable by any origin, with the request's id.
@@ -101,15 +89,13 @@ impl Frame {
         let mut response = answered.unwrap_or_else(|failure| self.envelope(&failure));
         let headers = response.headers_mut();
         cors::allow_all(headers);
-        if let Ok(id) = HeaderValue::try_from(&self.id) {
-            headers.insert(REQUEST_ID, id);
-        }
+        headers.insert(REQUEST_ID, self.id.clone());
         response
     }
 
     fn envelope(&self, failure: &Failure) -> Response {
         let mut error = json!({
-            "request_id": self.id,
+            "request_id": self.id.to_str().unwrap_or_default(),
             "type": failure.kind,
             "message": failure.message,
             "method": self.method.as_str(),

@@ -13,6 +13,7 @@ use serde_json::json;
 use tower::ServiceExt;
 
 use super::front::Front;
+use super::layers;
 
 /// The way into the planes: closed until [`Gate::open`]. Clones are the same gate.
 #[derive(Clone, Default)]
@@ -25,7 +26,7 @@ struct Inner {
 
 impl Default for Inner {
     fn default() -> Self {
-        Self { planes: OnceLock::new(), waiting: health().fallback(async || starting()) }
+        Self { planes: OnceLock::new(), waiting: layers::named(health().fallback(async || starting())) }
     }
 }
 

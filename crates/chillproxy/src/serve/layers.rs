@@ -8,13 +8,28 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use chill_core::Chance;
+use chill_edge::{REQUEST_ID, request_id};
 use metrics::{Counter, Histogram};
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// Wraps the planes' routes.
 pub(super) fn wrap(planes: Router) -> Router {
-    planes.fallback(unknown_path).layer(CatchPanicLayer::custom(panicked)).layer(middleware::from_fn(log))
+    let safe = planes.fallback(unknown_path).layer(CatchPanicLayer::custom(panicked));
+    named(safe).layer(middleware::from_fn(log))
+}
+
+/// Gives each answer of these routes its request's id.
+pub(super) fn named(routes: Router) -> Router {
+    routes.layer(middleware::from_fn(name))
+}
+
+async fn name(request: Request, next: Next) -> Response {
+    let id = request_id(request.headers(), &Chance::System);
+    let mut response = next.run(request).await;
+    response.headers_mut().entry(REQUEST_ID).or_insert(id);
+    response
 }
 
 /// One line a request: method, the route's pattern (never the path, which holds the link id), status, milliseconds.
@@ -93,5 +108,12 @@ mod tests {
         let response =
             wrap(Router::new()).oneshot(Request::builder().uri("/x").body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn answers_carry_the_requests_id() {
+        let request = Request::builder().uri("/x").header("request-id", "abc").body(Body::empty()).unwrap();
+        let response = wrap(Router::new()).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["request-id"], "abc");
     }
 }
