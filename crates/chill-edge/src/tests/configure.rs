@@ -87,6 +87,7 @@ async fn a_filled_form_becomes_a_link_that_opens_with_its_settings() {
         ("cached", "on"),
         ("filter", "Resolution >= \"720p\"\r\n&& Seeders > 1"),
         ("sort", "-size"),
+        ("hide", r"\bcam\b"),
         ("total", "20"),
         ("each", "3"),
         ("preferred", "German"),
@@ -100,7 +101,7 @@ async fn a_filled_form_becomes_a_link_that_opens_with_its_settings() {
     assert_eq!(data.stores[1].token.as_ref().unwrap().expose(), TOKEN);
     let choices = &data.choices;
     assert_eq!((choices.filter.as_str(), choices.sort.as_str(), choices.cached), (filter, "-size", true));
-    assert_eq!((choices.total, choices.each), (20, 3));
+    assert_eq!((choices.total, choices.each, choices.hide.as_str()), (20, 3, r"\bcam\b"));
     assert_eq!((&*choices.preferred, &*choices.required), (&["de"][..], &["en", "de"][..]));
 
     let page = text(&stage.get(&path).await);
@@ -273,6 +274,7 @@ async fn lists_follow_the_links_choices() {
     assert_eq!(shown(template).await, ["1080p", "720p", "CAM"]);
     assert_eq!(shown(&format!(r#"{template},"sort":"resolution""#)).await, ["CAM", "720p", "1080p"]);
     assert_eq!(shown(&format!(r#"{template},"filter":"Quality != \"CAM\"""#)).await, ["1080p", "720p"]);
+    assert_eq!(shown(&format!(r#"{template},"hide":"\\bcam-""#)).await, ["1080p", "720p"]);
     assert_eq!(shown(&format!(r#"{template},"limit":{{"total":1}}"#)).await, ["1080p"]);
     assert_eq!(shown(template).await, ["1080p", "720p", "CAM"], "choices of one link are not another's");
     assert_eq!(stage.list(&own()).await.streams().len(), 3);

@@ -221,6 +221,26 @@ async fn one_store_in_trouble_does_not_fail_the_list() {
 }
 
 #[tokio::test]
+async fn what_one_store_omits_is_still_asked_of_the_others() {
+    let stage = Stage::new();
+    for (n, quality) in [(1, "2160p"), (2, "1080p"), (3, "720p"), (4, "480p")] {
+        lock(&stage.source.found).push(found(n, &format!("Quiet.Hills.1968.{quality}.WEB-DL.x264-GRP")));
+    }
+    let file = [("/Quiet.Hills.mkv", 4_000)];
+    // The first store leaves out of its answer what it has not.
+    for (store, n) in [(&stage.debrid, 1), (&stage.torbox, 2), (&stage.debrid, 4), (&stage.torbox, 4)] {
+        store.has(hash(n), &file);
+    }
+    let two = segment(r#"{"stores":[{"c":"rd","t":"one"},{"c":"tb","t":"two"}],"cached":true}"#);
+    let streams = stage.list(&two).await.streams();
+    let shown = ["⚡️ [RD] Torz 4k", "⚡️ [TB] Torz 1080p", "⚡️ [RD] Torz 480p"];
+    assert_eq!(names(&streams), shown, "at the first store of the link that has it");
+    assert_eq!((stage.debrid.calls(), stage.torbox.calls()), (vec!["cached one".into()], vec!["cached two".into()]));
+    stage.list(&two).await;
+    assert_eq!(stage.debrid.calls().len() + stage.torbox.calls().len(), 2, "asked once, in one batch each");
+}
+
+#[tokio::test]
 async fn a_store_that_is_down_is_explained() {
     let stage = Stage::new().with_film();
     stage.torbox.fail("key-1", "", StoreErrorKind::Timeout);

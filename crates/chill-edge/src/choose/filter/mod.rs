@@ -37,6 +37,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::candidate::Candidate;
+pub(crate) use pattern::Pattern;
 use program::Program;
 
 /// Longest source, in bytes.

@@ -4,12 +4,14 @@ use regex::{Regex, RegexBuilder};
 
 /// Sizes that are tried, in KiB of the compiled pattern.
 const SIZES: [usize; 5] = [2, 4, 8, 16, 32];
+/// Longest pattern that stands alone, in bytes.
+const LONGEST: usize = 1_000;
 /// Lazily made states kept for one pattern, in bytes.
 const STATES: usize = 256 * 1024;
 
 /// A compiled pattern. Matching takes time in proportion to its size times the length of the text.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     regex: Regex,
     size: usize,
 }
@@ -35,6 +37,20 @@ impl Pattern {
         Err("the pattern is too large, alone or with those before it; repeat less or name fewer words".to_owned())
     }
 
+    /// A pattern for names of releases, where case does not matter; none when it is empty.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong with it.
+    pub(crate) fn of_names(source: &str) -> Result<Option<Self>, String> {
+        let source = source.trim();
+        if source.len() > LONGEST {
+            return Err(format!("the pattern is longer than {LONGEST} characters; name fewer words"));
+        }
+        let largest = SIZES.last().copied().unwrap_or_default();
+        let compile = || Self::compile(&format!("(?i){source}"), largest);
+        (!source.is_empty()).then(compile).transpose()
+    }
+
     /// KiB of the compiled pattern, rounded up.
     pub(super) fn size(&self) -> usize {
         self.size
@@ -45,7 +61,8 @@ impl Pattern {
         text.len().saturating_mul(self.size) / 4
     }
 
-    pub(super) fn is_match(&self, text: &str) -> bool {
+    /// Whether it is found anywhere in a text.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chill_release::{Language, Set};
 
 use super::Choices;
+use crate::choose::filter::Pattern;
 use crate::choose::template::Part;
 use crate::choose::{Candidate, Filter, Order, Presentation, Shown, SortKey, Template};
 
@@ -13,6 +14,7 @@ use crate::choose::{Candidate, Filter, Order, Presentation, Shown, SortKey, Temp
 pub(crate) struct Chosen {
     order: Order,
     filter: Option<Filter>,
+    hidden: Option<Pattern>,
     presentation: Option<Presentation>,
     cached: bool,
     total: usize,
@@ -26,6 +28,7 @@ pub(crate) struct Chosen {
 pub(crate) enum Field {
     Sort,
     Filter,
+    Hide,
     Name,
     Description,
 }
@@ -46,6 +49,7 @@ impl Field {
         match self {
             Self::Sort => "sort",
             Self::Filter => "filter",
+            Self::Hide => "hide",
             Self::Name => "tn",
             Self::Description => "td",
         }
@@ -56,6 +60,7 @@ impl Field {
         match self {
             Self::Sort => "the order",
             Self::Filter => "the filter",
+            Self::Hide => "the pattern of hidden names",
             Self::Name => "the template of the name",
             Self::Description => "the template of the description",
         }
@@ -73,13 +78,15 @@ impl Chosen {
         let order = Order::parse(&choices.sort).map_err(|error| wrong(Field::Sort, None, error.to_string()));
         let filter = Filter::compile(&choices.filter)
             .map_err(|error| wrong(Field::Filter, Some(error.offset), error.to_string()));
+        let hidden = Pattern::of_names(&choices.hide).map_err(|message| wrong(Field::Hide, None, message));
         let mut tried = |part, field, source: &str| {
             Template::compile(part, source).map_err(|error| wrong(field, None, error.to_string())).is_ok()
         };
         let named = tried(Part::Name, Field::Name, &choices.name);
         let described = tried(Part::Description, Field::Description, &choices.description);
         let presentation = Presentation::compile(&choices.name, &choices.description);
-        let (true, true, Ok(order), Ok(filter), Ok(presentation)) = (named, described, order, filter, presentation)
+        let (true, true, Ok(order), Ok(filter), Ok(hidden), Ok(presentation)) =
+            (named, described, order, filter, hidden, presentation)
         else {
             return Err(mistakes);
         };
@@ -87,6 +94,7 @@ impl Chosen {
         Ok(Self {
             order,
             filter: (!choices.filter.is_empty()).then_some(filter),
+            hidden,
             presentation: own.then_some(presentation),
             cached: choices.cached,
             total: limit(choices.total),
@@ -133,7 +141,14 @@ impl Chosen {
     fn keeps(&self, stream: &Candidate<'_>) -> bool {
         (!self.cached || is_cached(stream))
             && self.speaks(stream.release.languages)
+            && !self.hides(stream)
             && self.filter.as_ref().is_none_or(|filter| filter.keeps(stream))
+    }
+
+    /// The torrent's name or the file's is one that the viewer does not want to see.
+    fn hides(&self, stream: &Candidate<'_>) -> bool {
+        let matches = |name: &str| self.hidden.as_ref().is_some_and(|pattern| pattern.is_match(name));
+        matches(stream.title) || stream.file.name.is_some_and(matches)
     }
 
     /// A release that names no language, or says that it has several, may have the required one.
@@ -205,6 +220,7 @@ mod tests {
             ("nothing: cached first, the best first, equals once", base(), "BDCEA"),
             ("sort", Choices { sort: "size".to_owned(), ..base() }, "ECDBA"),
             ("filter", Choices { filter: r#"Resolution >= "1080p""#.to_owned(), ..base() }, "BDCA"),
+            ("hide", Choices { hide: r"web-?dl\.(ger|eng)".to_owned(), ..base() }, "BDA"),
             ("cached", Choices { cached: true, ..base() }, "BDCE"),
             ("total", Choices { total: 2, ..base() }, "BD"),
             ("per resolution", Choices { each: 1, ..base() }, "BEA"),
@@ -217,18 +233,36 @@ mod tests {
     }
 
     #[test]
+    fn a_hostile_pattern_is_refused_or_ends_soon() {
+        for pattern in ["((a{1000}){1000}){1000}", r"\w{2000}", &"(".repeat(1_000), &"a|".repeat(5_000)] {
+            let choices = Choices { hide: pattern.to_owned(), ..Choices::default() };
+            assert_eq!(Chosen::compile(&choices).unwrap_err()[0].field, Field::Hide);
+        }
+        let begun = std::time::Instant::now();
+        for pattern in ["(a+)+$b", "(.*)(.*)(.*)(.*)(.*)x$", "(a*)*(a*)*(a*)*d"] {
+            let pattern = Pattern::of_names(pattern).unwrap().unwrap();
+            for _ in 0..1_000 {
+                pattern.is_match(&"a".repeat(512));
+            }
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+
+    #[test]
     fn every_wrong_text_is_told() {
         let choices = Choices {
             sort: "colour".to_owned(),
             filter: "Seeders >".to_owned(),
+            hide: "(cam".to_owned(),
             name: "{{ Colour }}".to_owned(),
             description: "{% if %}".to_owned(),
             ..Choices::default()
         };
         let mistakes = Chosen::compile(&choices).unwrap_err();
         let fields: Vec<Field> = mistakes.iter().map(|mistake| mistake.field).collect();
-        assert_eq!(fields, [Field::Sort, Field::Filter, Field::Name, Field::Description]);
+        assert_eq!(fields, [Field::Sort, Field::Filter, Field::Hide, Field::Name, Field::Description]);
         assert_eq!(mistakes[1].offset, Some(9));
+        assert!(mistakes[2].message.contains("no pattern"), "{}", mistakes[2].message);
         assert!(mistakes[1].message.contains("column 10"), "{}", mistakes[1].message);
     }
 }

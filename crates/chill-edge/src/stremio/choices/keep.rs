@@ -25,7 +25,7 @@ pub(crate) struct ChosenCache {
 impl ChosenCache {
     pub(crate) fn new() -> Self {
         let weigh = |choices: &Choices, _: &Outcome| {
-            let texts = [&choices.sort, &choices.filter, &choices.name, &choices.description];
+            let texts = [&choices.sort, &choices.filter, &choices.hide, &choices.name, &choices.description];
             let bytes: usize = texts.iter().map(|text| text.len()).sum();
             // A compiled text is several times its source.
             u32::try_from(bytes * 8).unwrap_or(u32::MAX).saturating_add(BASE_WEIGHT)

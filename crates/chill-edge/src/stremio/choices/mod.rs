@@ -28,6 +28,8 @@ pub struct Choices {
     pub sort: String,
     /// Which streams are kept, an expression. Key `filter`.
     pub filter: String,
+    /// A pattern of names that are not shown; case does not matter. Key `hide`.
+    pub hide: String,
     /// Only what plays at once. Key `cached`.
     pub cached: bool,
     /// Most streams in all; 0 is no limit of the viewer's. Key `limit.total`.
@@ -55,6 +57,7 @@ impl Choices {
         Ok(Self {
             sort: text(object, "sort")?,
             filter: text(object, "filter")?,
+            hide: text(object, "hide")?,
             cached: flag(object, "cached")?,
             total: limit.map_or(Ok(0), |limit| number(limit, "total"))?,
             each: limit.map_or(Ok(0), |limit| number(limit, "resolution"))?,
@@ -74,6 +77,7 @@ impl Choices {
         let text = |text: &str| (!text.trim().is_empty()).then(|| Value::from(text));
         put("sort", text(&self.sort));
         put("filter", text(&self.filter));
+        put("hide", text(&self.hide));
         put("cached", self.cached.then_some(Value::Bool(true)));
         let limits = [("total", self.total), ("resolution", self.each)];
         let limits: Map<_, _> =
@@ -89,7 +93,7 @@ impl Choices {
 
     /// Whether the link leaves everything to the server.
     pub(crate) fn is_default(&self) -> bool {
-        let texts = [&self.sort, &self.filter, &self.name, &self.description];
+        let texts = [&self.sort, &self.filter, &self.hide, &self.name, &self.description];
         texts.iter().all(|text| text.is_empty())
             && !self.cached
             && self.total == 0
@@ -181,6 +185,7 @@ mod tests {
         let choices = Choices {
             sort: "-size".to_owned(),
             filter: "Seeders > 3".to_owned(),
+            hide: r"\bcam\b".to_owned(),
             cached: true,
             total: 20,
             each: 5,
@@ -206,6 +211,7 @@ mod tests {
         let cases = [
             (r#"{"sort":1}"#, "`sort`"),
             (r#"{"filter":{}}"#, "`filter`"),
+            (r#"{"hide":["cam"]}"#, "`hide`"),
             (r#"{"cached":"yes"}"#, "`cached`"),
             (r#"{"limit":5}"#, "`limit`"),
             (r#"{"limit":{"total":-1}}"#, "`limit.total`"),

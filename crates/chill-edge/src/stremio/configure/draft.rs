@@ -103,6 +103,7 @@ impl Draft {
         draft.choices = Choices {
             sort: text("sort"),
             filter: text("filter"),
+            hide: text("hide"),
             cached: fields.has("cached"),
             total: draft.number("total", fields.get("total")),
             each: draft.number("each", fields.get("each")),

@@ -138,7 +138,9 @@ impl Page<'_> {
         html.raw("name=\"cached\" value=\"on\"").when(draft.choices.cached, " checked");
         html.raw("> Only what plays at once</label>");
         let filter = Input { name: "filter", label: "Filter", hint: FILTER_HINT, ..Input::default() };
-        html.add(&filter.area(draft, &draft.choices.filter, 3, "")).raw("<div class=\"pair\">");
+        html.add(&filter.area(draft, &draft.choices.filter, 3, ""));
+        let hide = Input { name: "hide", label: "Hidden names", hint: HIDE_HINT, ..Input::default() };
+        html.add(&hide.line(draft, &draft.choices.hide)).raw("<div class=\"pair\">");
         let total = Input { name: "total", label: "Most streams in all", kind: "number", ..Input::default() };
         html.add(&total.line(draft, &draft.texts.total));
         let each = Input { name: "each", label: "Most of each resolution", kind: "number", ..Input::default() };
@@ -181,6 +183,8 @@ impl Page<'_> {
 
 const FILTER_HINT: &str = "An expression that is true for what you want to see, such as Resolution >= \"720p\" && \
     Size < \"20 GB\" && !(Quality in [\"CAM\", \"TeleSync\"]) && !(TTitle matches \"(?i)hdcam\").";
+const HIDE_HINT: &str =
+    "A regular expression, such as hdcam|\\btelesync\\b; names it is found in are not listed. Case does not matter.";
 const REQUIRED_HINT: &str = "Codes or names, such as en, German. Hides releases that only name other languages.";
 const PREFERRED_HINT: &str = "Codes or names, such as en, German. Releases that name one of them come first.";
 const SORT_HINT: &str = "resolution, quality, size, hdr, seeders; a - in front puts the greatest first.";

@@ -37,6 +37,14 @@ fn operators_bind_as_in_expr() {
         (r#""a" + "b" == "ab""#, true),
         (r#""a" < "b" && "B" < "a""#, true),
         (r#""abc" contains "b" and "abc" not contains "d""#, true),
+        (
+            r#""abc" startsWith "a" and "abc" not startsWith "b" and "abc" endsWith "c" and "abc" not endsWith "b""#,
+            true,
+        ),
+        (r#""abc" not matches "^b" and not ("abc" matches "b$")"#, true),
+        ("1 != 2 and 2 >= 2 and 2 <= 2 and not (2 > 2) and not (2 < 2)", true),
+        ("3 - 1 + 2 == 4 and 12 / 4 / 3 == 1 and -(2 + 1) == -3", true),
+        ("[1, 2] | map(# + 1) | len() == 2", true),
         (r#""abc" matches "^a.c$""#, true),
     ]);
 }

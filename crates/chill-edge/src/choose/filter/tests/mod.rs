@@ -2,6 +2,7 @@
 
 mod hostile;
 mod language;
+mod properties;
 mod refused;
 mod streams;
 
