@@ -125,7 +125,10 @@ fn decimal(r: &Reading<'_>, i: usize) -> bool {
 /// `01-25`, `(01-13)`, `00~25`, `103, 104`, `215 ao 220`.
 fn ranged(r: &mut Reading<'_>) -> Option<()> {
     for i in 0..r.count() {
-        let Some(first) = candidate(r, i).filter(|_| (2..=3).contains(&r.token(i).len()) || wave(r, i + 1)) else {
+        // " - 1-26 [": from the first one on.
+        let whole = |first| first == 1 && opens_number(r, i) && closes_number(r, i + 1) && r.token(i + 1).len() >= 2;
+        let usual = (2..=3).contains(&r.token(i).len()) || wave(r, i + 1);
+        let Some(first) = candidate(r, i).filter(|first| usual || whole(*first)) else {
             continue;
         };
         let to = r.word(i + 1) == Word::To && matches!(r.text(i + 1), b"ao" | b"to" | b"al");

@@ -193,6 +193,9 @@ fn next_number(r: &Reading<'_>, i: usize, list: Into, loose: bool, lead: &[u8]) 
     }
     let words = matches!(r.word(i), Word::To) || list == Into::Episodes && r.text(i) == b"a";
     if words && r.gap(i).len() <= 1 && !r.glued(i) {
+        if let Some(at) = same_season(r, i + 1).filter(|_| list == Into::Episodes) {
+            return (Join::Range, at);
+        }
         let at = if marker(i + 1) { i + 2 } else { i + 1 };
         return if r.token(at).digits { (Join::Range, at) } else { (Join::Nothing, i) };
     }
@@ -204,6 +207,16 @@ fn next_number(r: &Reading<'_>, i: usize, list: Into, loose: bool, lead: &[u8]) 
         Join::Range if r.gap(i).iter().filter(|byte| **byte == b'-').count() > 1 => (Join::Nothing, i),
         joined => (joined, i),
     }
+}
+
+/// The episode behind the season that was read last, said again: `S01E05`, `1x08`.
+fn same_season(r: &Reading<'_>, i: usize) -> Option<usize> {
+    let letter = r.word(i) == Word::SeasonLetter && r.glued(i + 1);
+    let season = if letter { i + 1 } else { i };
+    let said =
+        r.out.seasons.last().is_some_and(|last| r.token(season).digits && u32::from(*last) == r.token(season).value);
+    let marked = r.glued(season + 1) && matches!(r.token(season + 1).word, Word::EpisodeLetter | Word::Times);
+    (said && marked && r.glued(season + 2) && r.token(season + 2).digits).then_some(season + 2)
 }
 
 /// `Vol. 2`, `Volume 1-3`; before a year it is part of a film's title.

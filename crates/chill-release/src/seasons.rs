@@ -5,12 +5,13 @@ use crate::lexicon::Word;
 use crate::numbers::{Into, Join, add, add_range, blank, is_decimal, join, part_letter, small};
 use crate::reading::{Claim, Reading};
 
-/// `S01`, `s1e2`, `T02E22`, `S01-S05`; also behind a title glued to it.
+/// `S01`, `s1e2`, `T02E22`, `S.04 Ep.07`, `S01-S05`; also behind a title glued to it.
 pub(crate) fn lettered(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     if let Some(to) = run_together(r, i).or_else(|| spaced(r, i)) {
         return Some(to);
     }
-    let season = small(r, i + 1, 4).filter(|_| r.glued(i + 1))?;
+    let dotted = r.text(i) == b"s" && matches!(r.gap(i + 1), b"." | b". ") && names_episode(r, i + 2);
+    let season = small(r, i + 1, 4).filter(|_| r.glued(i + 1) || dotted)?;
     let marker = r.glued(i + 2) && matches!(r.token(i + 2).word, Word::EpisodeLetter | Word::Episode | Word::Times);
     // "[E-AC3-S78]": a signature behind a sound format.
     let signature = i > 0 && r.gap(i) == b"-" && r.token(i - 1).used && r.token(i).bracket > 0;
@@ -21,7 +22,10 @@ pub(crate) fn lettered(r: &mut Reading<'_>, i: usize) -> Option<usize> {
             letter && (marker || !r.glued(i + 2) || r.token(i + 1).len() == 2) && (r.token(i + 1).len() <= 3 || marker)
         }
         b"sn" => letter,
-        b"t" => letter && (marker || r.token(i + 1).len() == 2 && followed_by_episode(r, i + 2)),
+        b"t" => {
+            let two_digits = r.token(i + 1).len() == 2 && followed_by_episode(r, i + 2);
+            letter && (marker || two_digits || names_episode(r, i + 2))
+        }
         [.., b's'] => marker && r.token(i + 1).len() == 2 && r.raw(i).ends_with('S') && !r.token(i).digits,
         _ => false,
     };
@@ -29,6 +33,7 @@ pub(crate) fn lettered(r: &mut Reading<'_>, i: usize) -> Option<usize> {
         return None;
     }
     let glued_title = text.len() > 2;
+    r.spanish |= r.word(i + 2) == Word::Cap;
     // "S01E01-S02E03" spans seasons: no list of episodes fits both.
     let spans = r.out.seasons.last().is_some_and(|last| u32::from(*last) < season) && join(r, i) == Join::Range;
     let spans = spans && r.token(i - 1).used && !r.out.episodes.is_empty();
@@ -80,6 +85,11 @@ fn spaced(r: &mut Reading<'_>, i: usize) -> Option<usize> {
     add(r, Into::Episodes, episode);
     r.claim(i, i + 4, Claim::Ends);
     Some(4)
+}
+
+/// A word for an episode with its number, as in `S.04 Ep.07` and `[T3][Cap.5]`.
+fn names_episode(r: &Reading<'_>, i: usize) -> bool {
+    matches!(r.word(i), Word::Episode | Word::Cap) && r.gap(i).len() <= 3 && r.token(i + 1).digits
 }
 
 fn followed_by_episode(r: &Reading<'_>, i: usize) -> bool {
