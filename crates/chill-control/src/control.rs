@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use tokio::sync::{Notify, OnceCell};
 use tokio::time::Instant;
 
-use crate::decide::{KnownKeys, Queue};
+use crate::decide::{KnownKeys, KnownUsers, Queue};
 use crate::{ControlConfig, Devices, Keys, UseError, Users, Vault, VaultError};
 
 /// The control plane. Clones share everything; it works within a tokio runtime.
@@ -35,6 +35,7 @@ pub(crate) struct Core {
     /// Wakes the prober before its time.
     pub(crate) suspicion: Notify,
     pub(crate) known_keys: KnownKeys,
+    pub(crate) known_users: KnownUsers,
     master_checked: OnceCell<()>,
 }
 
@@ -56,8 +57,11 @@ impl Control {
         config: ControlConfig,
     ) -> Self {
         let stores = stores.into_iter().map(|store| (store.code(), store)).collect();
-        let (suspicion, known_keys, master_checked) = (Notify::new(), KnownKeys::default(), OnceCell::new());
-        let core = Arc::new(Core { db, vault, stores, clock, chance, config, suspicion, known_keys, master_checked });
+        let (suspicion, master_checked) = (Notify::new(), OnceCell::new());
+        let (known_keys, known_users) = (KnownKeys::default(), KnownUsers::default());
+        let core =
+            Core { db, vault, stores, clock, chance, config, suspicion, known_keys, known_users, master_checked };
+        let core = Arc::new(core);
         Self { queue: Arc::new(Queue::new(core.clone())), core }
     }
 

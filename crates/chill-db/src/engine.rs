@@ -163,6 +163,15 @@ impl Db {
         Ok(Tx { open, news: false, db: self.clone() })
     }
 
+    /// Begins what writes with one statement: on SQLite the same as [`Db::write`], on PostgreSQL that statement is a transaction by
+    /// itself, which saves two trips to the server. Commit it all the same, and do not count on a drop to undo it.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`].
+    pub async fn write_at_once(&self) -> Result<Tx, DbError> {
+        if self.one_writer() { self.write().await } else { self.read().await }
+    }
+
     /// Asks the database for nothing, to see that it answers.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What deciding leases reads, all of a group in one question, and the shortest way to write a new device.
+//! What deciding leases reads, all of a group in one question.
 
 use chill_core::{DeviceId, Epoch, KeyId, LinkId, Millis, StoreCode, UserId};
 
@@ -34,9 +34,20 @@ pub struct AskingDevice {
     pub last_seen: Millis,
 }
 
+/// A moment of the database as far as users, their devices' states and their keys go: what was read at one is true while it
+/// lasts, but for how many devices users have and when those were seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// The last change that was published.
+    pub epoch: Epoch,
+    /// How often users were moved between keys.
+    pub moves: u64,
+}
+
 #[derive(sqlx::FromRow)]
 struct Columns {
     epoch: i64,
+    moves: i64,
     link_id: String,
     current: bool,
     user_id: String,
@@ -54,17 +65,15 @@ struct Columns {
 statements! {
     ASKED = "WITH p AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS link, json_extract(value, '$[1]') AS store, \
         json_extract(value, '$[2]') AS device FROM json_each(CAST($1 AS TEXT))) \
-        SELECT (SELECT n FROM epoch WHERE id = 1) AS epoch, l.link_id, l.current, u.id AS user_id, u.status, \
+        SELECT (SELECT n FROM epoch WHERE id = 1) AS epoch, (SELECT n FROM epoch WHERE id = 2) AS moves, l.link_id, l.current, u.id AS user_id, u.status, \
         u.max_devices, u.delivery, u.device_count, p.device AS device_id, \
         (SELECT CAST(d.last_seen AS TEXT) || ' ' || d.state || ' ' || d.id FROM devices d \
         WHERE d.user_id = l.user_id AND d.device_id = p.device) AS device, p.store, \
         (SELECT a.key_id FROM assignments a WHERE a.user_id = l.user_id AND a.store = p.store) AS key_id \
         FROM p JOIN links l ON l.link_id = p.link JOIN users u ON u.id = l.user_id";
-    TAKE_PLACES = "UPDATE users SET device_count = users.device_count + 1 FROM \
-        (SELECT json_extract(value, '$[0]') AS id, CAST(json_extract(value, '$[1]') AS BIGINT) AS n, \
-        CAST(json_extract(value, '$[2]') AS BIGINT) AS most FROM json_each(CAST($1 AS TEXT))) AS d \
-        WHERE users.id = d.id AND users.status = 'active' AND users.device_count = d.n \
-        AND COALESCE(users.max_devices, -1) = d.most RETURNING users.id";
+    MOMENT = "SELECT a.n, b.n FROM epoch a, epoch b WHERE a.id = 1 AND b.id = 2";
+    DEVICE_IDS = "SELECT user_id, device_id FROM devices \
+        WHERE user_id IN (SELECT value FROM json_each(CAST($1 AS TEXT))) LIMIT $2";
 }
 
 fn asked(row: Columns) -> Result<Asked, DbError> {
@@ -91,27 +100,44 @@ fn device(id: &str, found: &str) -> Result<AskingDevice, DbError> {
 }
 
 impl Tx {
-    /// The epoch, and what is known of these requests at that moment, in no order. Requests with unknown links are absent.
+    /// What is known of these requests, in no order, and the moment it was read at, which is none when no link is known. Requests
+    /// with unknown links are absent.
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn asked(&mut self, requests: &[(LinkId, StoreCode, &DeviceId)]) -> Result<(Epoch, Vec<Asked>), DbError> {
+    pub async fn asked(
+        &mut self,
+        requests: &[(LinkId, StoreCode, &DeviceId)],
+    ) -> Result<(Option<Moment>, Vec<Asked>), DbError> {
         let rows: Vec<_> = requests.iter().map(|(link, store, device)| (link, store.as_str(), device)).collect();
         let rows = run!(all self, Columns, ASKED, json(&rows)?)?;
-        let epoch = rows.first().map_or(0, |row| sum(row.epoch));
-        Ok((epoch, rows.into_iter().map(asked).collect::<Result<_, _>>()?))
+        let moment = rows.first().map(|row| Moment { epoch: sum(row.epoch), moves: sum(row.moves) });
+        Ok((moment, rows.into_iter().map(asked).collect::<Result<_, _>>()?))
     }
 
-    /// Gives each of these active users one place more for a device, if he still has as many as he had and the same limit of
-    /// his own; returns who got it. Whoever is returned is locked. No user may be named twice.
+    /// The present moment. What is read after it in this transaction is at least as new.
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn users_take_places(&mut self, users: &[(UserId, u32, Option<u32>)]) -> Result<Vec<UserId>, DbError> {
-        let mut rows: Vec<_> = users.iter().map(|(id, n, most)| (id, n, most.map_or(-1, i64::from))).collect();
-        // All who lock users do so in the order of their ids.
-        rows.sort_unstable();
-        let taken = run!(all self, (String,), TAKE_PLACES, json(&rows)?)?;
-        taken.into_iter().map(|(id,)| parse("users", &id)).collect()
+    pub async fn moment(&mut self) -> Result<Moment, DbError> {
+        let (epoch, moves) = run!(one self, (i64, i64), MOMENT)?;
+        Ok(Moment { epoch: sum(epoch), moves: sum(moves) })
+    }
+
+    /// By what all devices of these users are recognised, whatever their states; none when there are more than `limit`.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub async fn device_ids(
+        &mut self,
+        users: &[UserId],
+        limit: u32,
+    ) -> Result<Option<Vec<(UserId, DeviceId)>>, DbError> {
+        let rows = run!(all self, (String, String), DEVICE_IDS, json(&users)?, i64::from(limit) + 1)?;
+        if rows.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok(None);
+        }
+        let row = |(user, device): (String, String)| Ok((parse("devices", &user)?, parse("devices", &device)?));
+        rows.into_iter().map(row).collect::<Result<_, _>>().map(Some)
     }
 }

@@ -32,6 +32,7 @@ const STEPS: &[Step] = steps! {
     5 "0005_known_titles";
     6 "0006_keys_by_load";
     7 "0007_anime_by_imdb";
+    8 "0008_known_users";
 };
 
 statements! {

@@ -10,11 +10,18 @@ pub(crate) struct Statement {
 }
 
 /// `NAME = "…";` is the same on both engines. `lock NAME = "…";` takes the lock of each row it reads: on PostgreSQL with
-/// `FOR UPDATE`, on SQLite by the write transaction itself, which holds the only lock there is.
+/// `FOR UPDATE`, on SQLite by the write transaction itself, which holds the only lock there is. `each NAME = "…", "…";` has a text
+/// for SQLite and one for PostgreSQL.
 macro_rules! statements {
     (@each [$($known:ident)*] lock $name:ident = $text:literal; $($rest:tt)*) => {
         const $name: $crate::statement::Statement = $crate::statement::Statement {
             name: stringify!($name), sqlite: $text, postgres: concat!($text, " FOR UPDATE"),
+        };
+        $crate::statement::statements!(@each [$($known)* $name] $($rest)*);
+    };
+    (@each [$($known:ident)*] each $name:ident = $sqlite:literal, $postgres:literal; $($rest:tt)*) => {
+        const $name: $crate::statement::Statement = $crate::statement::Statement {
+            name: stringify!($name), sqlite: $sqlite, postgres: $postgres,
         };
         $crate::statement::statements!(@each [$($known)* $name] $($rest)*);
     };

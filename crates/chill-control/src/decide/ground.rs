@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chill_core::clock::millis;
 use chill_core::pool::{Candidate, Choice, Serving, choose};
 use chill_core::{DeviceId, Epoch, KeyId, LeaseRequest, LinkId, Millis, StoreCode, UserId};
-use chill_db::{AskingDevice, Db, DbError, DeviceState, Key, LinkedUser, Tx};
+use chill_db::{Asked, AskingDevice, Db, DbError, DeviceState, Key, LinkedUser, Moment, Tx};
 
 use crate::control::Core;
 
@@ -16,6 +16,8 @@ pub(super) struct Ground {
     /// Read first: everything below is at least as new.
     pub(super) epoch: Epoch,
     pub(super) users: HashMap<LinkId, LinkedUser>,
+    /// Those who were not read but remembered: how many devices they have may have changed.
+    pub(super) remembered: HashSet<LinkId>,
     pub(super) devices: HashMap<(UserId, DeviceId), AskingDevice>,
     /// Active devices whose place may be given away: row ids.
     pub(super) away: HashMap<UserId, Vec<String>>,
@@ -30,7 +32,7 @@ impl Ground {
     pub(super) async fn read(core: &Core, db: &Db, asks: &[&LeaseRequest]) -> Result<Self, DbError> {
         let mut tx = db.read().await?;
         let mut ground = Self { now: core.clock.now(), ..Self::default() };
-        ground.read_asked(&mut tx, asks).await?;
+        ground.recall(core, &mut tx, asks).await?;
         let wanted = ground.seat_keys();
         let keys = core.known_keys.read(&mut tx, ground.epoch, wanted, ground.now).await?;
         ground.keys = keys.into_iter().map(|key| (key.id.clone(), key)).collect();
@@ -66,21 +68,48 @@ impl Ground {
         Ok(ground)
     }
 
+    /// Takes users from memory as far as the database says that it still holds, and reads the others.
+    async fn recall(&mut self, core: &Core, tx: &mut Tx, asks: &[&LeaseRequest]) -> Result<(), DbError> {
+        let known = &core.known_users;
+        let remembered = known.recall(asks, &core.config, self.now);
+        let (moment, asked) = ask(tx, &remembered.missing).await?;
+        self.epoch = moment.epoch;
+        if moment != remembered.moment {
+            known.advance(tx, moment).await?;
+        }
+        known.learn(tx, moment, &asked, self.now).await?;
+        self.add(asked);
+        if moment == remembered.moment {
+            self.remembered = remembered.found.iter().map(|one| one.user.link).collect();
+            self.add(remembered.found);
+        } else if !remembered.found.is_empty() {
+            // The others are a little older than these; so is the epoch.
+            let missing: HashSet<_> = remembered.missing.iter().map(|ask| (ask.link, ask.store, &ask.device)).collect();
+            let again: Vec<_> =
+                asks.iter().filter(|a| !missing.contains(&(a.link, a.store, &a.device))).copied().collect();
+            self.add(ask(tx, &again).await?.1);
+        }
+        Ok(())
+    }
+
     /// Reads users, their devices that ask, and their keys' ids.
     async fn read_asked(&mut self, tx: &mut Tx, asks: &[&LeaseRequest]) -> Result<(), DbError> {
-        let requests: HashSet<_> = asks.iter().map(|ask| (ask.link, ask.store, &ask.device)).collect();
-        let (epoch, asked) = tx.asked(&requests.into_iter().collect::<Vec<_>>()).await?;
-        self.epoch = epoch;
+        let (moment, asked) = ask(tx, asks).await?;
+        self.epoch = moment.epoch;
         self.users.clear();
         self.devices.clear();
         self.seats.clear();
+        self.add(asked);
+        Ok(())
+    }
+
+    fn add(&mut self, asked: Vec<Asked>) {
         for one in asked {
             let user = one.user.id;
             self.seats.extend(one.seat.map(|(store, key)| ((user, store), key)));
             self.devices.extend(one.device.map(|device| ((user, device.device.clone()), device)));
             self.users.insert(one.user.link, one.user);
         }
-        Ok(())
     }
 
     fn seat_keys(&self) -> Vec<KeyId> {
@@ -173,5 +202,17 @@ impl Ground {
             Choice::Stay(id) if !whole && leaving(&id) => Choice::Nothing,
             other => other,
         }
+    }
+}
+
+/// What is known of the requests, and the moment it was read at.
+async fn ask(tx: &mut Tx, asks: &[&LeaseRequest]) -> Result<(Moment, Vec<Asked>), DbError> {
+    let requests: HashSet<_> = asks.iter().map(|ask| (ask.link, ask.store, &ask.device)).collect();
+    let read =
+        if requests.is_empty() { None } else { Some(tx.asked(&requests.into_iter().collect::<Vec<_>>()).await?) };
+    match read {
+        Some((Some(moment), asked)) => Ok((moment, asked)),
+        // Nobody of whom nothing is known: any moment is as good.
+        _ => Ok((tx.moment().await?, Vec::new())),
     }
 }

@@ -1,11 +1,11 @@
 //! Deciding leases: who asks, from which device, and which key serves him.
 //!
-//! Reading tasks take all waiting requests together and answer from one read transaction whatever needs no write: refusals, and
-//! known devices whose key still serves. What needs a place — a new device, a new key — goes to the writing task, which decides
+//! A reading task takes all waiting requests together and answers from one read transaction whatever needs no write: refusals, and
+//! known devices whose key still serves. What needs a place — a new device, a new key — goes to its writing task, which decides
 //! up to 128 of them in one write transaction and answers after its commit: new devices of users who have room and a key the
 //! short way ([`fresh`]), all others under the locks of users and pools ([`ground`]). The epoch is read before anything else in
-//! either, so that no lease is newer than what it was decided on. One task writes: two would halve the groups, and what a
-//! statement costs beside its rows weighs more than the wait for a commit.
+//! either, so that no lease is newer than what it was decided on. On PostgreSQL there are two such pairs, so that one group is
+//! prepared here while the other is stored there; each user belongs to one of them.
 //!
 //! Refuses: network calls. Start reading at [`Queue`]; `rules` holds what is allowed, `ground` what is read, `plan` what is
 //! written.
@@ -13,10 +13,11 @@
 mod fresh;
 mod ground;
 mod known_keys;
+mod known_users;
 mod plan;
 mod rules;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -28,14 +29,15 @@ use crate::Actor;
 use crate::control::{Core, unavailable};
 use fresh::Fresh;
 pub(crate) use known_keys::KnownKeys;
+pub(crate) use known_users::KnownUsers;
 use rules::Verdict;
 
 /// Requests decided in one transaction.
 const GROUP: usize = 128;
 /// Requests that may wait for a task before others are told to come later.
 const WAITING: usize = 4_096;
-/// Groups read at once, where the database is not in this process.
-const READERS: usize = 2;
+/// Reading tasks, each with a writing one, where the database is not in this process.
+const PAIRS: usize = 2;
 
 type Answer = Result<Lease, ControlError>;
 
@@ -88,14 +90,14 @@ impl Queue {
 }
 
 fn start(core: &Arc<Core>) -> Vec<mpsc::Sender<Waiting>> {
-    let (jobs, given) = mpsc::channel(WAITING);
-    drop(tokio::spawn(write_in_groups(core.clone(), given)));
-    let reader = |_| {
+    let pair = |_| {
+        let (jobs, given) = mpsc::channel(WAITING);
+        drop(tokio::spawn(write_in_groups(core.clone(), given)));
         let (waiting, asked) = mpsc::channel(WAITING);
-        drop(tokio::spawn(read_in_groups(core.clone(), asked, jobs.clone())));
+        drop(tokio::spawn(read_in_groups(core.clone(), asked, jobs)));
         waiting
     };
-    (0..if core.db.one_writer() { 1 } else { READERS }).map(reader).collect()
+    (0..if core.db.one_writer() { 1 } else { PAIRS }).map(pair).collect()
 }
 
 async fn read_in_groups(core: Arc<Core>, mut asked: mpsc::Receiver<Waiting>, jobs: mpsc::Sender<Job>) {
@@ -124,20 +126,32 @@ async fn read_in_groups(core: Arc<Core>, mut asked: mpsc::Receiver<Waiting>, job
 }
 
 async fn write_in_groups(core: Arc<Core>, mut given: mpsc::Receiver<Job>) {
-    let mut jobs = Vec::with_capacity(GROUP);
-    while given.recv_many(&mut jobs, GROUP).await > 0 {
+    let (mut jobs, mut later) = (Vec::with_capacity(GROUP), Vec::new());
+    loop {
+        jobs.append(&mut later);
+        if jobs.is_empty() && given.recv_many(&mut jobs, GROUP).await == 0 {
+            return;
+        }
+        while jobs.len() < GROUP
+            && let Ok(job) = given.try_recv()
+        {
+            jobs.push(job);
+        }
         let (mut quick, mut slow, mut seen, mut users) = (Vec::new(), Vec::new(), Vec::new(), HashSet::new());
         for job in jobs.drain(..) {
             match job {
                 Job::Decide(one, _) if one.answer.is_closed() => {}
-                // The second of a user counts on what the first changes.
+                // Its twin was stored since it was read.
+                Job::Decide(one, Some(_)) if core.known_users.has(&one.ask.lease) => slow.push(one),
                 Job::Decide(one, Some(fresh)) if users.insert(fresh.user) => quick.push((one, fresh)),
-                Job::Decide(one, _) => slow.push(one),
+                // The second of a user counts on what the first changes.
+                Job::Decide(one, Some(fresh)) => later.push(Job::Decide(one, Some(fresh))),
+                Job::Decide(one, None) => slow.push(one),
                 Job::Touch(row) => seen.push(row),
             }
         }
         if !quick.is_empty() {
-            slow.extend(place(&core, quick, std::mem::take(&mut seen)).await);
+            slow.extend(place(&core, quick).await);
         }
         if slow.is_empty() && seen.is_empty() {
             continue;
@@ -151,19 +165,20 @@ async fn write_in_groups(core: Arc<Core>, mut given: mpsc::Receiver<Job>) {
 }
 
 /// Writes new devices the short way and answers; returns whom that did not serve.
-async fn place(core: &Core, quick: Vec<(Waiting, Box<Fresh>)>, seen: Vec<String>) -> Vec<Waiting> {
+async fn place(core: &Core, quick: Vec<(Waiting, Box<Fresh>)>) -> Vec<Waiting> {
     let asks: Vec<_> = quick.iter().map(|(one, fresh)| (&one.ask.lease, fresh.as_ref())).collect();
-    let placed = match core.write_fresh(&asks, &seen).await {
+    let placed = match core.write_fresh(&asks).await {
         Ok(placed) => placed,
         Err(error) => {
             // Another node may have stored one of the devices: under the locks each is decided by itself.
             tracing::debug!(%error, "new devices could not be stored together");
-            HashSet::new()
+            HashMap::new()
         }
     };
     let mut others = Vec::new();
-    for (one, fresh) in quick {
-        if placed.contains(&fresh.user) {
+    for (one, mut fresh) in quick {
+        if let Some(count) = placed.get(&fresh.user) {
+            fresh.lease.device_count = *count;
             let _ = one.answer.send(Ok(fresh.lease));
         } else {
             others.push(one);
@@ -182,9 +197,11 @@ async fn alone(core: &Core, ask: Request) -> Answer {
             answer
         }
         Some(Verdict::Write(fresh)) => {
-            if let Some(fresh) = fresh
-                && core.write_fresh(&[(&ask.lease, &fresh)], &[]).await.is_ok_and(|placed| placed.contains(&fresh.user))
+            if let Some(mut fresh) = fresh
+                && let Ok(placed) = core.write_fresh(&[(&ask.lease, &fresh)]).await
+                && let Some(count) = placed.get(&fresh.user)
             {
+                fresh.lease.device_count = *count;
                 return Ok(fresh.lease);
             }
             core.write(&[&ask], Vec::new()).await.pop().unwrap_or_else(lost)

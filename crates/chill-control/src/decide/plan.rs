@@ -35,6 +35,13 @@ impl Core {
     }
 
     pub(super) async fn try_write(&self, asks: &[&Request], seen: Vec<String>) -> Result<Vec<Answer>, DbError> {
+        // Also when it fails: nobody knows then what was written.
+        let written = self.try_write_locked(asks, seen).await;
+        self.known_users.forget(asks.iter().map(|ask| ask.lease.link));
+        written
+    }
+
+    async fn try_write_locked(&self, asks: &[&Request], seen: Vec<String>) -> Result<Vec<Answer>, DbError> {
         let mut tx = self.db.write().await?;
         let leases: Vec<_> = asks.iter().map(|ask| &ask.lease).collect();
         let mut ground = if asks.is_empty() { Ground::default() } else { Ground::lock(self, &mut tx, &leases).await? };

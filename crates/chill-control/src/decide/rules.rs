@@ -141,7 +141,9 @@ impl Core {
             (Place::Held(row, seen), Choice::Stay(key)) => (row, seen, key),
             (Place::New, Choice::Stay(key)) if user.device_count < self.limit(user) => {
                 let lease = self.grant(ground, user, &key, user.device_count.saturating_add(1))?;
-                return Ok(Verdict::Write(Some(Box::new(Fresh::new(user, lease)))));
+                let remembered = ground.remembered.contains(&ask.link);
+                let fresh = Fresh::new(user, remembered, self.limit(user), lease);
+                return Ok(Verdict::Write(Some(Box::new(fresh))));
             }
             _ => return Ok(Verdict::Write(None)),
         };
@@ -151,6 +153,9 @@ impl Core {
             return Ok(Verdict::Write(None));
         }
         let touch = (unseen >= self.stale_after()).then_some(row);
+        if touch.is_some() {
+            self.known_users.touched(ask.link, &ask.device, ground.now);
+        }
         Ok(Verdict::Answer(self.grant(ground, user, &key, user.device_count), touch))
     }
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod bad_days;
 mod changes;
+mod known_users;
 mod leases;
 mod master;
 mod pool;
