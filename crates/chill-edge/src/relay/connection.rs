@@ -51,6 +51,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::outlet::{Exit, Outlet};
 use super::patience::Patience;
+use super::unsent::Unsent;
 
 /// What to set as `max_buf_size` of the viewers' HTTP server, in bytes: when so much waits for the player, no further
 /// piece of the film is taken. hyper's own 400 KiB would hold several, and gains nothing. A request head may be as long.
@@ -152,6 +153,8 @@ pub struct Wire {
     /// Gone only when this is.
     write: Option<Arc<OwnedWriteHalf>>,
     cut: ConnectionCut,
+    /// What the socket did not take yet.
+    unsent: Unsent,
     /// Wears out while a write waits for the player.
     patience: Patience,
 }
@@ -167,20 +170,36 @@ impl Wire {
         let (read, write) = tcp.into_split();
         let write = Arc::new(write);
         // A connection is wrapped once.
-        let _twice = cut.0.exit.set(Exit { tcp: Arc::downgrade(&write), idle });
-        Self { read, write: Some(write), cut, patience: Patience::new(idle) }
+        let unsent = Unsent::default();
+        let _twice = cut.0.exit.set(Exit { tcp: Arc::downgrade(&write), idle, behind: unsent.waiting() });
+        Self { read, write: Some(write), cut, unsent, patience: Patience::new(idle) }
     }
 
-    /// Passes a write's outcome on, and turns a wait that is too long into an error.
-    fn timed(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.patience.renew();
-            return written;
+    /// Writes what is kept; an error when the player takes none of it for too long.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let tcp: &TcpStream = self.read.as_ref();
+            let sent = match tcp.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => self.unsent.send(|bytes| tcp.try_write(bytes)),
+                Poll::Ready(Err(error)) => Err(error),
+                Poll::Pending => return self.patience.poll_over(cx).map(|()| Err(self.lost_patience())),
+            };
+            match sent {
+                Ok(()) => self.patience.renew(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            if self.unsent.is_empty() {
+                // The film's body, which waited for it.
+                cx.waker().wake_by_ref();
+            }
         }
-        self.patience.poll_over(cx).map(|()| {
-            self.cut.reset();
-            Err(io::Error::new(io::ErrorKind::TimedOut, "the player took no byte for too long"))
-        })
+        Poll::Ready(Ok(()))
+    }
+
+    fn lost_patience(&self) -> io::Error {
+        self.cut.reset();
+        io::Error::new(io::ErrorKind::TimedOut, "the player took no byte for too long")
     }
 }
 
@@ -194,46 +213,41 @@ impl Wire {
     fn tcp(&self) -> &TcpStream {
         self.read.as_ref()
     }
-
-    fn poll_written(
-        &self,
-        cx: &mut Context<'_>,
-        write: impl Fn(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            std::task::ready!(self.tcp().poll_write_ready(cx))?;
-            match write(self.tcp()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
-            }
-        }
-    }
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = self.poll_written(cx, |tcp| tcp.try_write(buf));
-        self.timed(written, cx)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[io::IoSlice::new(buf)])
     }
 
+    /// Takes all, once what was taken before is gone; the flush tells when that has left.
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = self.poll_written(cx, |tcp| tcp.try_write_vectored(bufs));
-        self.timed(written, cx)
+        std::task::ready!(self.poll_drain(cx))?;
+        let written = match self.tcp().try_write_vectored(bufs) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            written => written?,
+        };
+        if written > 0 {
+            self.patience.renew();
+        }
+        self.unsent.keep(bufs, written);
+        Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()))
     }
 
     fn is_write_vectored(&self) -> bool {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_drain(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        std::task::ready!(self.poll_drain(cx))?;
         Poll::Ready(rustix::net::shutdown(self.tcp(), rustix::net::Shutdown::Write).map_err(Into::into))
     }
 }

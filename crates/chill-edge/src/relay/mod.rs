@@ -29,6 +29,7 @@ mod origin;
 mod outlet;
 mod patience;
 mod resume;
+mod unsent;
 mod upstream;
 mod validator;
 
@@ -76,10 +77,12 @@ impl Relay {
         }
         let open = film.meter.open_request();
         let ask = Ask::read(method, headers);
+        // hyper keeps the room of its service's future for as long as the film runs; this is most of it.
+        let opening = Box::pin(open::open(&self.upstream, &ask, &film));
         let opened = tokio::select! {
             biased;
             () = film.cut.cancelled() => return Err(OriginError::cut()),
-            opened = open::open(&self.upstream, &ask, &film) => opened?,
+            opened = opening => opened?,
         };
         Ok(head::response(&self.upstream, &ask, opened, film, open))
     }

@@ -17,10 +17,8 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::ConnectionCut;
+use super::unsent::{self, LEAST};
 
-/// Least and most bytes that are read at a time.
-const LEAST: usize = 16 * 1024;
-const MOST: usize = 256 * 1024;
 /// Read at a time where the listener named no connection.
 const USUAL: usize = 64 * 1024;
 /// A connection that takes bytes has room for a third of its kernel buffer; a quarter leaves some for the kernel itself.
@@ -32,6 +30,8 @@ pub(super) struct Exit {
     /// Closed by whoever owns it.
     pub(super) tcp: Weak<OwnedWriteHalf>,
     pub(super) idle: Duration,
+    /// Set while it has not taken all it was given.
+    pub(super) behind: Arc<AtomicBool>,
 }
 
 /// Shared by a film's body and the connection that carries it.
@@ -81,6 +81,10 @@ impl Outlet {
     /// Waits for room; how many bytes there is room for. A broken connection has room: the write will tell.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
         let Some((exit, _)) = self.0.leads_to.get() else { return Poll::Ready(USUAL) };
+        if exit.behind.load(Ordering::Acquire) {
+            // The connection wakes its task, which asks again, when that is gone.
+            return Poll::Pending;
+        }
         let Some(half) = exit.tcp.upgrade() else { return Poll::Ready(LEAST) };
         let tcp: &TcpStream = (*half).as_ref();
         loop {
@@ -117,5 +121,5 @@ fn room(tcp: &TcpStream) -> io::Result<usize> {
     if !is_writable(tcp)? {
         return Err(io::ErrorKind::WouldBlock.into());
     }
-    Ok((socket_send_buffer_size(tcp)? / SHARE).clamp(LEAST, MOST))
+    Ok((socket_send_buffer_size(tcp)? / SHARE).clamp(LEAST, unsent::piece()))
 }

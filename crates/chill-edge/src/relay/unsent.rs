@@ -1,0 +1,113 @@
+//! What a player's socket did not take at once, in a copy of its own size.
+//!
+//! Films are read into a buffer that many share; a few bytes that wait for a slow player would hold all of it.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Least and most bytes that are read for a player at a time.
+pub(super) const LEAST: usize = 16 * 1024;
+pub(super) const MOST: usize = 256 * 1024;
+/// By which part of itself a piece grows when the kernel took it whole: a few hundred of them forget that it once did not.
+const GROWTH: usize = 256;
+
+/// How large pieces are now. The kernel takes less than a socket has room for when all sockets of the machine together
+/// hold too much (`tcp_mem`, tcp(7)), and then what it leaves would lie here, for every player that is slow.
+static PIECE: AtomicUsize = AtomicUsize::new(MOST);
+
+/// The largest piece worth reading now, in bytes.
+pub(super) fn piece() -> usize {
+    PIECE.load(Ordering::Relaxed)
+}
+
+/// Learns from a piece the kernel took whole, or did not. Players race here, and any of their results will do.
+fn learn(whole: bool) {
+    let now = piece();
+    let next = if whole { now + now / GROWTH } else { LEAST };
+    if next != now {
+        PIECE.store(next.clamp(LEAST, MOST), Ordering::Relaxed);
+    }
+}
+
+/// Bytes that go before all others.
+#[derive(Debug, Default)]
+pub(super) struct Unsent {
+    bytes: Box<[u8]>,
+    /// How many of them are gone.
+    gone: usize,
+    /// Whether there are any, for who would read more of the film.
+    waiting: Arc<AtomicBool>,
+}
+
+impl Unsent {
+    /// Set while something is kept.
+    pub(super) fn waiting(&self) -> Arc<AtomicBool> {
+        self.waiting.clone()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Takes note that so many bytes of `slices` are written, and keeps the others.
+    pub(super) fn keep(&mut self, slices: &[IoSlice<'_>], written: usize) {
+        let all: usize = slices.iter().map(|slice| slice.len()).sum();
+        if written == all {
+            if all >= LEAST {
+                learn(true);
+            }
+            return;
+        }
+        if all >= LEAST {
+            learn(false);
+        }
+        let mut rest = Vec::with_capacity(all - written);
+        let mut skip = written;
+        for slice in slices {
+            rest.extend_from_slice(slice.get(skip..).unwrap_or_default());
+            skip = skip.saturating_sub(slice.len());
+        }
+        (self.bytes, self.gone) = (rest.into_boxed_slice(), 0);
+        self.waiting.store(true, Ordering::Release);
+    }
+
+    /// Hands what is kept to `write`, once.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub(super) fn send(&mut self, write: impl FnOnce(&[u8]) -> io::Result<usize>) -> io::Result<()> {
+        self.gone += write(self.bytes.get(self.gone..).unwrap_or_default())?;
+        if self.gone >= self.bytes.len() {
+            self.bytes = Box::default();
+            self.waiting.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_leaves_in_order_and_takes_no_more_room_than_it_needs() {
+        let film: Vec<u8> = (0..100).collect();
+        for written in 0..=100 {
+            let (mut unsent, mut out) = (Unsent::default(), film[..written].to_vec());
+            unsent.keep(&[IoSlice::new(&film[..30]), IoSlice::new(&[]), IoSlice::new(&film[30..])], written);
+            assert_eq!(unsent.bytes.len(), 100 - written);
+            while !unsent.is_empty() {
+                assert!(unsent.waiting().load(Ordering::Acquire));
+                let sent = unsent.send(|bytes| {
+                    let some = bytes.len().min(7);
+                    out.extend_from_slice(&bytes[..some]);
+                    Ok(some)
+                });
+                sent.unwrap();
+            }
+            assert!(!unsent.waiting().load(Ordering::Acquire));
+            assert_eq!(out, film);
+        }
+    }
+}
