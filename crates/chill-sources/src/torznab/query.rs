@@ -252,6 +252,40 @@ mod tests {
     }
 
     #[test]
+    fn only_what_the_capabilities_list_is_asked() {
+        let title = ("Robin Hood", Some(1955));
+        for (says, instead, id, expected) in [
+            // A search that is listed but not offered.
+            (
+                r#"<movie-search available="yes""#,
+                r#"<movie-search available="no""#,
+                "tt1",
+                "t=search&q=Robin Hood 1955",
+            ),
+            (
+                r#"<tv-search available="yes""#,
+                r#"<tv-search available="no""#,
+                "tt1:1:2",
+                "t=search&q=Robin Hood S01E02",
+            ),
+            // No ids of ours.
+            ("q,season,ep,imdbid", "q,season,ep,tvdbid,rid", "tt1:1:2", "t=search&q=Robin Hood S01E02"),
+            ("supportedParams=\"q,imdbid\"", "", "tt1", "t=search&q=Robin Hood 1955"),
+            // No plain search: the one for series has to take words.
+            (r#"<search available="yes" supportedParams="q"/>"#, "", "tt1:1:2", "!t=tvsearch&imdbid=tt1&season=1&ep=2"),
+            // No seasons: the whole series.
+            ("season,ep,", "ep,", "tt1:1:2", "t=tvsearch&imdbid=tt1"),
+        ] {
+            assert!(ALL.contains(says), "{says}");
+            let queries = asked(&ALL.replace(says, instead), id, Some(title)).unwrap();
+            let category = if id.contains(':') { 5000 } else { 2000 };
+            assert_eq!(queries[0], format!("{expected}&cat={category}&limit=100"), "{instead}");
+        }
+        let plain = ALL.replace(r#"<limits max="100"/>"#, "").replace("2000", "8000");
+        assert_eq!(asked(&plain, "tt1", None).unwrap(), ["!t=movie&imdbid=tt1"], "no such category, and no limit");
+    }
+
+    #[test]
     fn anime_by_imdbs_id_is_asked_for_by_id_and_by_number() {
         let numbers = Some(Numbers { season: Some(5), episode: 20, absolute: Some(137), own: 20 });
         let title = Title { numbers, is_anime: true, ..Title::new("Tidal Blades", Some(2019)) };
