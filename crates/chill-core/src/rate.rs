@@ -106,10 +106,17 @@ impl Bucket {
         Self::named(Scope::Address, "address", &household(address).to_string(), secret)
     }
 
-    /// The bucket of the edges that present an internal key, by that key's digest.
+    /// Edges that one internal key may count as: what an edge calls itself is cut down to one of so many buckets, so that whoever
+    /// holds the key cannot widen the limit without bound.
+    pub const EDGES: u8 = 32;
+
+    /// The bucket of an edge, by the digest of the internal key that it presents and by what it calls itself. Edges that call
+    /// themselves nothing share one.
     #[must_use]
-    pub fn edge(key: &[u8; 32]) -> Self {
-        Self::named(Scope::Edge, "edge", &data_encoding::HEXLOWER.encode(key), None)
+    pub fn edge(key: &[u8; 32], edge: Option<&str>) -> Self {
+        let place = edge.map(|edge| Sha256::digest(edge.as_bytes())[0] % Self::EDGES);
+        let place = place.map_or_else(String::new, |place| format!("|{place}"));
+        Self::named(Scope::Edge, "edge", &(data_encoding::HEXLOWER.encode(key) + &place), None)
     }
 
     /// What it counts.

@@ -20,6 +20,7 @@ use super::InvalidRemote;
 use super::complaint::Complaint;
 use super::nodes::{Node, Nodes};
 use super::roots::ExtraRoots;
+use crate::wire::EDGE;
 
 /// Bytes of an answer.
 const MOST: usize = 64 * 1_024;
@@ -57,6 +58,8 @@ pub(super) struct Answer {
 pub(super) struct Calls {
     http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     bearer: HeaderValue,
+    /// What this edge calls itself: made anew at each start, and said to nobody else.
+    edge: Option<HeaderValue>,
     chance: Chance,
     forbidden: Complaint,
 }
@@ -91,7 +94,9 @@ impl Calls {
             return Err(InvalidRemote::Key);
         }
         bearer.set_sensitive(true);
-        Ok(Self { http: client(roots), bearer, chance, forbidden: Complaint::new(clock) })
+        let edge = chance.bytes::<16>().ok().map(|name| data_encoding::HEXLOWER.encode(&name));
+        let edge = edge.and_then(|name| HeaderValue::from_str(&name).ok());
+        Ok(Self { http: client(roots), bearer, edge, chance, forbidden: Complaint::new(clock) })
     }
 
     /// Asks one node after the other until one answers, until `end`.
@@ -145,6 +150,9 @@ impl Calls {
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = uri;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(edge) = &self.edge {
+            request.headers_mut().insert(EDGE, edge.clone());
+        }
         let response = self.send(request, end).await?;
         let (head, body) = response.into_parts();
         let body = read(body, end).await?;

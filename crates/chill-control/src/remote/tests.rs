@@ -194,6 +194,37 @@ async fn the_next_node_is_asked_when_one_is_away_and_stays_the_first() {
     .await;
 }
 
+#[tokio::test]
+async fn usage_that_a_node_has_no_time_for_is_to_come_back_when_it_said() {
+    for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
+        let busy = Router::new().fallback(move || async move { ([("retry-after", "30")], status) });
+        let (address, server) = serve_router(busy).await;
+        let said = remote_with(&[&address], quick()).record(&[event(1)]).await;
+        let Err(ControlError::Unavailable { retry_after, .. }) = said else { panic!("{said:?}") };
+        assert_eq!(retry_after, Some(Duration::from_secs(30)), "{status}");
+        server.abort();
+    }
+}
+
+#[tokio::test]
+async fn an_edge_calls_itself_the_same_at_each_call_and_two_are_told_apart() {
+    let names = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&names);
+    let node = Router::new().fallback(move |headers: axum::http::HeaderMap| async move {
+        seen.lock().unwrap().push(headers["x-chillproxy-edge"].to_str().unwrap().to_owned());
+        StatusCode::SERVICE_UNAVAILABLE
+    });
+    let (address, server) = serve_router(node).await;
+    for edge in [remote_with(&[&address], quick()), remote_with(&[&address], quick())] {
+        for _ in 0..2 {
+            edge.lease(&ask(LINK.parse().unwrap(), "tv")).await.unwrap_err();
+        }
+    }
+    let names = names.lock().unwrap().clone();
+    assert!(names[0] == names[1] && names[2] == names[3] && names[0] != names[2], "{names:?}");
+    server.abort();
+}
+
 async fn closed_port() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())

@@ -10,13 +10,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chill_core::rate::{Bucket, Verdict};
 use chill_core::{Rates, Secret};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderName};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::Api;
 use super::answer::Refusal;
 use crate::Actor;
+
+/// The header in which an edge calls itself something, so that edges with one key are counted apart.
+pub(crate) const EDGE: HeaderName = HeaderName::from_static("x-chillproxy-edge");
 
 /// The bearer keys edges may present, as digests. An empty set lets nobody in.
 #[derive(Clone, Default)]
@@ -50,7 +53,7 @@ impl InternalKeys {
         Ok(Self { digests, rates: None })
     }
 
-    /// Counts `get-key` calls of each key, as the scope [`chill_core::rate::Scope::Edge`].
+    /// Counts `get-key` calls of each edge with a key, as the scope [`chill_core::rate::Scope::Edge`].
     #[must_use]
     pub fn counted_by(self, rates: Arc<dyn Rates>) -> Self {
         Self { rates: Some(rates), ..self }
@@ -64,9 +67,9 @@ impl InternalKeys {
     }
 
     /// How long this caller must wait before the next `get-key`; none when he need not.
-    pub(super) async fn wait(&self, caller: CallerId) -> Option<Duration> {
-        let (rates, digest) = (self.rates.as_ref()?, self.digests.get(caller.0)?);
-        match rates.take(&[Bucket::edge(digest)]).await {
+    pub(super) async fn wait(&self, caller: &CallerId) -> Option<Duration> {
+        let (rates, digest) = (self.rates.as_ref()?, self.digests.get(caller.key)?);
+        match rates.take(&[Bucket::edge(digest, caller.edge.as_deref())]).await {
             Verdict::Allowed => None,
             Verdict::Refused { scope, retry_after } => {
                 metrics::counter!("chillproxy_rate_limited_total", "scope" => scope.as_str()).increment(1);
@@ -82,18 +85,22 @@ impl fmt::Debug for InternalKeys {
     }
 }
 
-/// Which of the keys a request presented.
-#[derive(Clone, Copy)]
-pub(super) struct CallerId(usize);
+/// Which of the keys a request presented, and what the edge calls itself.
+#[derive(Clone)]
+pub(super) struct CallerId {
+    key: usize,
+    edge: Option<Arc<str>>,
+}
 
 /// Lets a request through that presents a key, before anything of its body is read.
 pub(super) async fn check(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let bearer = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match bearer.and_then(|(_, key)| api.keys.caller(key.trim())) {
-        Some(caller) => {
+        Some(key) => {
             let actor = actor(&request);
-            request.extensions_mut().insert(CallerId(caller));
+            let edge = request.headers().get(EDGE).and_then(|value| value.to_str().ok()).map(Arc::from);
+            request.extensions_mut().insert(CallerId { key, edge });
             request.extensions_mut().insert(actor);
             next.run(request).await
         }

@@ -55,7 +55,7 @@ pub(super) async fn get_key(
     Extension(actor): Extension<Actor>,
     body: Body,
 ) -> Result<Response, Refusal> {
-    if let Some(wait) = api.keys.wait(caller).await {
+    if let Some(wait) = api.keys.wait(&caller).await {
         return Err(Refusal::TooMany(wait));
     }
     let fields = Fields::of(json(body, MOST).await?, "")?;

@@ -25,6 +25,7 @@ use axum::routing::{get, post};
 use chill_core::{Chance, Clock, ControlPlane};
 use tokio::sync::Semaphore;
 
+pub(crate) use access::EDGE;
 pub use access::{InternalKeys, InvalidInternalKey};
 
 /// What the routes share.

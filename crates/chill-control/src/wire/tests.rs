@@ -239,6 +239,35 @@ async fn trouble_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn edges_with_one_key_are_counted_apart_but_not_without_bound() {
+    let rates = Arc::new(LocalRates::new(Limits { edge: Limit::of(1), ..Limits::default() }));
+    let api = internal_api(scripted(away()), keys(KEY).counted_by(rates), Clock::fixed(NOW), Chance::System);
+    let let_in = async |edge: Option<String>| {
+        let ask = json!({"userId": "0198c7d2-0000-4000-8000-000000000000", "deviceId": "tv", "action": "init"});
+        let mut request =
+            Request::post("/api/v1/internal/pool/get-key").header("authorization", format!("Bearer {KEY}"));
+        if let Some(edge) = edge {
+            request = request.header("x-chillproxy-edge", edge);
+        }
+        let answer = api.clone().oneshot(request.body(Body::from(ask.to_string())).unwrap()).await.unwrap();
+        answer.status() != StatusCode::TOO_MANY_REQUESTS
+    };
+    let mut own = [0, 0, 0];
+    for _ in 0..5 {
+        for (n, edge) in [None, Some("edge one"), Some("edge two")].into_iter().enumerate() {
+            own[n] += usize::from(let_in(edge.map(str::to_owned)).await);
+        }
+    }
+    assert_eq!(own, [2, 2, 2], "a burst of two for each");
+    let mut more = 0;
+    for n in 0..1_000 {
+        more += usize::from(let_in(Some(format!("name {n}"))).await);
+    }
+    let most = 2 * usize::from(chill_core::rate::Bucket::EDGES);
+    assert!((most - 8..=most).contains(&more), "{more} of 1,000 names");
+}
+
+#[tokio::test]
 async fn what_an_edge_says_arrives_as_it_said_it() {
     let control = scripted(away());
     let api = api(control.clone());

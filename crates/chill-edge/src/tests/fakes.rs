@@ -13,6 +13,7 @@ use chill_core::{
     SpoolError, StoreCode, Title, Titles, UsageEvent, Wanted,
 };
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -46,6 +47,9 @@ pub(crate) struct FakeControl {
     pub(crate) asked: Mutex<Vec<LeaseRequest>>,
     pub(crate) recorded: Mutex<Vec<UsageEvent>>,
     pub(crate) record_fails: Mutex<bool>,
+    /// When it says to come back with what it did not record.
+    pub(crate) record_later: Mutex<Option<Duration>>,
+    pub(crate) record_asked: Mutex<Vec<Instant>>,
     /// While set, an answer is decided but does not arrive.
     held: Mutex<Option<Arc<Notify>>>,
     /// Told when a question was decided.
@@ -62,6 +66,8 @@ impl FakeControl {
             asked: Mutex::default(),
             recorded: Mutex::default(),
             record_fails: Mutex::default(),
+            record_later: Mutex::default(),
+            record_asked: Mutex::default(),
             held: Mutex::default(),
             decided: Notify::new(),
             log: Mutex::default(),
@@ -135,8 +141,12 @@ impl ControlPlane for FakeControl {
     }
 
     async fn record(&self, events: &[UsageEvent]) -> Result<Recorded, ControlError> {
+        lock(&self.record_asked).push(Instant::now());
         if *lock(&self.record_fails) {
-            return Err(ControlError::unavailable("no database"));
+            return Err(ControlError::Unavailable {
+                why: "no database".into(),
+                retry_after: *lock(&self.record_later),
+            });
         }
         lock(&self.recorded).extend_from_slice(events);
         Ok(Recorded { accepted: events.len(), duplicates: 0 })

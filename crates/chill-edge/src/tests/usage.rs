@@ -1,11 +1,17 @@
 //! Usage: written down before the first byte, counted to the last, delivered when the control plane is back.
 
-use chill_core::Outcome;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chill_core::{Action, Chance, Clock, ControlError, EventId, Outcome, UsageEvent};
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 
-use super::fakes::lock;
+use tokio_util::sync::CancellationToken;
+
+use super::fakes::{FakeControl, MemorySpool, lock};
 use super::stage::{Cdn, LINK, Reply, Stage, hash, pool, until};
+use crate::usage::Usage;
 
 async fn stage(size: u64) -> (Stage, Cdn) {
     let (stage, cdn) = (Stage::new().with_film(), Cdn::with_film_of(size).await);
@@ -68,4 +74,46 @@ async fn usage_waits_while_the_control_plane_is_away() {
     *lock(&stage.control.record_fails) = false;
     until("it is delivered", || lock(&stage.control.recorded).len() == 2).await;
     until("it is forgotten", || lock(&stage.spool.events).is_empty()).await;
+}
+
+/// How long a delivery waited before its second and third try.
+async fn waits(later: Option<Duration>) -> [Duration; 2] {
+    let control = FakeControl::new(|_| Err(ControlError::unavailable("not asked")));
+    *lock(&control.record_fails) = true;
+    *lock(&control.record_later) = later;
+    let spool = Arc::new(MemorySpool::default());
+    let (clock, chance) = (Clock::fixed(1_000_000), Chance::System);
+    lock(&spool.events).push(UsageEvent {
+        id: EventId::new(clock.now(), &chance).unwrap(),
+        link: LINK.parse().unwrap(),
+        key: "k1".parse().unwrap(),
+        device: None,
+        action: Action::known(Action::STREAM_REQUEST),
+        hash: None,
+        cached: None,
+        bytes: 1,
+        outcome: Outcome::Ok,
+        at: clock.now(),
+    });
+    let usage = Usage::new(control.clone(), spool.clone(), clock, chance);
+    let token = CancellationToken::new();
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(150)).await;
+        *lock(&control.record_fails) = false;
+        tokio::time::sleep(Duration::from_secs(90)).await;
+        token.cancel();
+    };
+    tokio::join!(usage.deliver(&token), stop);
+    assert_eq!((lock(&control.recorded).len(), lock(&spool.events).len()), (1, 0), "delivered in the end, once");
+    let asked = lock(&control.record_asked).clone();
+    [asked[1] - asked[0], asked[2] - asked[1]]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_comes_back_when_the_control_plane_said() {
+    let near = |waited: Duration, wanted: u64| waited.abs_diff(Duration::from_secs(wanted)) < Duration::from_millis(50);
+    assert!(waits(Some(Duration::from_secs(40))).await.iter().all(|waited| near(*waited, 40)));
+    assert!(waits(Some(Duration::from_secs(3_600))).await.iter().all(|waited| near(*waited, 60)), "a minute at most");
+    let [first, second] = waits(None).await;
+    assert!(first <= Duration::from_secs(1) && second <= Duration::from_secs(2), "{first:?} {second:?}");
 }
