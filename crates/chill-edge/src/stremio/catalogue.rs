@@ -185,7 +185,7 @@ impl Catalogue {
         let ((title, title_known), known) = tokio::join!(self.title_within(content, share), self.known(content, share));
         let gathering = self.begin(content, title, !title_known);
         gathering.admit_known(known);
-        if let Some(same) = gathering.at_imdb() {
+        if let Some(same) = gathering.at_imdb().filter(|same| same != content) {
             gathering.admit_known(self.known(&same, share).await);
         }
         self.search_until(deadline, self.sources.clone(), &gathering, Some(self.library.clone())).await;
@@ -265,7 +265,7 @@ impl Gathering {
         }
     }
 
-    /// The same by IMDb's id, where the map of anime tells it: its torrents may be known under that.
+    /// The same by IMDb's id and its season there, where that is known: its torrents may be known under that.
     fn at_imdb(&self) -> Option<ContentId> {
         let title = self.title.as_ref()?;
         let imdb = title.imdb.clone()?;
