@@ -88,6 +88,13 @@ impl Unsent {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use socket2::SockRef;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::super::{ConnectionCut, Wire};
     use super::*;
 
     #[test]
@@ -109,5 +116,26 @@ mod tests {
             assert!(!unsent.waiting().load(Ordering::Acquire));
             assert_eq!(out, film);
         }
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_takes_little_at_a_time_gets_every_byte_and_the_end() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut player = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (tcp, _) = listener.accept().await.unwrap();
+        SockRef::from(&tcp).set_send_buffer_size(4 * 1024).unwrap();
+        let mut wire = Wire::new(tcp, ConnectionCut::new(), Duration::from_secs(60));
+        let film: Vec<u8> = (0..3_000_000_u32).map(|at| at.to_le_bytes()[usize::from(at % 7 == 0)]).collect();
+        let send = async {
+            for piece in film.chunks(MOST) {
+                wire.write_all(piece).await.unwrap();
+            }
+            wire.shutdown().await.unwrap();
+        };
+        let mut got = Vec::new();
+        let (read, ()) = tokio::join!(player.read_to_end(&mut got), send);
+        read.unwrap();
+        assert!(got == film, "{} of {} bytes, or others", got.len(), film.len());
+        assert!(piece() < MOST, "it was seen that sockets take little");
     }
 }
