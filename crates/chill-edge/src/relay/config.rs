@@ -24,6 +24,8 @@ pub struct RelayConfig {
     pub idle_per_host: usize,
     /// Where connections may lead; checked for each of them, redirects included.
     pub destinations: Destinations,
+    /// Whether hyper's client speaks to origins instead of ours.
+    pub plain: bool,
     /// Redirects of an origin that are followed.
     pub redirects: u8,
     /// Attempts to go on after a break, without progress in between.
@@ -48,6 +50,7 @@ impl Default for RelayConfig {
             idle_timeout: Duration::from_secs(60),
             idle_per_host: 32,
             destinations: Destinations::Any,
+            plain: false,
             redirects: 3,
             resumes: 5,
             resume_pause: Duration::from_millis(500),

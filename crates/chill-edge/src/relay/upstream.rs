@@ -14,7 +14,7 @@ use url::Url;
 use super::RelayConfig;
 use super::destinations;
 use super::guard::Guard;
-use super::line::{Lines, NoAnswer, OriginBody};
+use super::line::{Lines, NoAnswer, OriginBody, Plain};
 
 /// Unanswered TCP keep-alives end a connection whose origin vanished.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -46,6 +46,8 @@ pub(super) enum Failure {
 #[derive(Debug)]
 pub(super) struct Upstream {
     lines: Lines,
+    /// Used instead, where the operator wants it.
+    plain: Option<Plain>,
     pub(super) config: RelayConfig,
 }
 
@@ -62,7 +64,8 @@ impl Upstream {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        Self { lines: Lines::new(https, config.idle_timeout, config.idle_per_host), config }
+        let plain = config.plain.then(|| Plain::new(https.clone(), config.idle_timeout, config.idle_per_host));
+        Self { lines: Lines::new(https, config.idle_timeout, config.idle_per_host), plain, config }
     }
 
     /// Sends a request to `link` and follows its redirects; the response's status is none of 301, 302, 303, 307, 308.
@@ -92,7 +95,13 @@ impl Upstream {
 
     async fn send_once(&self, method: &Method, url: &Url, headers: HeaderMap) -> Result<Response<OriginBody>, Failure> {
         let uri = url.as_str().parse::<Uri>().map_err(|_| Failure::BadLink)?;
-        match tokio::time::timeout(self.config.head_timeout, self.lines.send(method, &uri, &headers)).await {
+        let sending = async {
+            match &self.plain {
+                Some(plain) => plain.send(method, &uri, &headers).await,
+                None => self.lines.send(method, &uri, &headers).await,
+            }
+        };
+        match tokio::time::timeout(self.config.head_timeout, sending).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(NoAnswer::Connect(error))) if is_refused(&*error) => Err(Failure::Refused),
             Ok(Err(NoAnswer::Connect(_))) => Err(Failure::Connect),

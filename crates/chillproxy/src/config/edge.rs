@@ -19,6 +19,8 @@ pub(crate) struct EdgeSection {
     pub max_streams: Option<usize>,
     /// How long an origin may send nothing before the film goes on elsewhere.
     pub stall_timeout: Duration,
+    /// Whether hyper's client fetches films instead of the relay's own.
+    pub relay_plain: bool,
     /// How long an origin may take until it begins to answer.
     pub origin_timeout: Duration,
     /// How long a player may take no byte that waits for it.
@@ -46,6 +48,7 @@ impl EdgeSection {
             max_streams_per_user: most(reader, "CHILLPROXY_MAX_STREAMS_PER_USER"),
             max_streams: most(reader, "CHILLPROXY_MAX_STREAMS"),
             stall_timeout: patience(reader, "CHILLPROXY_STALL_TIMEOUT", 10),
+            relay_plain: reader.flag("CHILLPROXY_RELAY_PLAIN", false),
             origin_timeout: patience(reader, "CHILLPROXY_ORIGIN_TIMEOUT", 15),
             player_timeout: patience(reader, "CHILLPROXY_PLAYER_TIMEOUT", 60),
             pool_auth: reader.flag("ENABLE_CHILLSTREAMS_AUTH", true),

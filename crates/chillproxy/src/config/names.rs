@@ -45,6 +45,7 @@ pub(crate) const NAMES: &[Name] = &[
     plain("CHILLPROXY_DELIVERY"),
     plain("CHILLPROXY_MAX_STREAMS_PER_USER"),
     plain("CHILLPROXY_MAX_STREAMS"),
+    plain("CHILLPROXY_RELAY_PLAIN"),
     plain("CHILLPROXY_STALL_TIMEOUT"),
     plain("CHILLPROXY_ORIGIN_TIMEOUT"),
     plain("CHILLPROXY_PLAYER_TIMEOUT"),

@@ -8,6 +8,7 @@ use bytes::{Buf as _, Bytes};
 
 use super::Line;
 use super::framing::Framing;
+use super::plain::PlainBody;
 use super::pool::{Place, Pool};
 
 /// The body of an answer. Its connection goes back to the others at its end, and is closed when it is dropped earlier.
@@ -16,6 +17,8 @@ pub(in crate::relay) struct OriginBody {
     framing: Framing,
     /// Where the connection may wait for its next request.
     home: Option<(Arc<Pool>, Place)>,
+    /// The whole body, when hyper reads it.
+    plain: Option<Box<PlainBody>>,
 }
 
 impl std::fmt::Debug for OriginBody {
@@ -26,11 +29,16 @@ impl std::fmt::Debug for OriginBody {
 
 impl OriginBody {
     pub(super) fn new(line: Line, framing: Framing, home: Option<(Arc<Pool>, Place)>) -> Self {
-        let mut body = Self { line: Some(Box::new(line)), framing, home };
+        let mut body = Self { line: Some(Box::new(line)), framing, home, plain: None };
         if body.framing.is_over() {
             body.go_home();
         }
         body
+    }
+
+    /// A body that hyper reads.
+    pub(super) fn plain(body: PlainBody) -> Self {
+        Self { line: None, framing: Framing::UntilClose, home: None, plain: Some(Box::new(body)) }
     }
 
     /// The next bytes, at most `most`; none at the body's end.
@@ -38,6 +46,9 @@ impl OriginBody {
     /// # Errors
     /// When the connection ends or breaks before the body does.
     pub(in crate::relay) fn poll_data(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(plain) = &mut self.plain {
+            return plain.poll_data(cx, most);
+        }
         loop {
             let Some(line) = &mut self.line else { return Poll::Ready(None) };
             let raw = std::task::ready!(line.poll_raw(cx, self.framing.reach(most).max(1)));

@@ -7,13 +7,14 @@
 //! request would be two films in one.
 //!
 //! Start reading at [`Lines::send`]; `head` is what is said first, `framing` where a body ends, `body` the bytes, `ahead`
-//! what lies below TLS.
+//! what lies below TLS, `plain` the way around all of this.
 
 mod ahead;
 mod body;
 pub mod doors;
 mod framing;
 mod head;
+mod plain;
 mod pool;
 mod scratch;
 
@@ -34,6 +35,7 @@ use super::guard::Guard;
 pub(super) use ahead::Ahead;
 pub(super) use body::OriginBody;
 use head::Head;
+pub(super) use plain::Plain;
 use pool::Pool;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -14,11 +14,20 @@ const SIZE: u64 = 1_500_000;
 
 #[tokio::test]
 async fn a_film_cut_anywhere_arrives_whole() {
+    cut_anywhere(quick(), 500).await;
+}
+
+#[tokio::test]
+async fn a_film_cut_anywhere_arrives_whole_from_the_plain_client_too() {
+    cut_anywhere(RelayConfig { plain: true, ..quick() }, 200).await;
+}
+
+async fn cut_anywhere(config: RelayConfig, trials: usize) {
     const SHORT: u64 = 300_000;
-    let stage = Stage::of_size(SHORT).await;
+    let stage = Stage::new(Torrent::single("A Film (1968).mkv", SHORT), config).await;
     let (whole, chance) = (stage.bytes(0, SHORT as usize), Chance::seeded(7));
     let mut player = Player::connect(stage.address).await;
-    for trial in 0..500 {
+    for trial in 0..trials {
         let first = chance.below(SHORT);
         let last = first + chance.below(SHORT - first);
         let count = last - first + 1;

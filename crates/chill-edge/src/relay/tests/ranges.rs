@@ -4,12 +4,22 @@ use chill_sim::Torrent;
 use http::Method;
 
 use super::stage::{Player, Stage, ask, quick};
+use crate::relay::RelayConfig;
 
 const SIZE: u64 = 100_000;
 
 #[tokio::test]
 async fn each_range_gets_its_status_head_and_bytes() {
-    let stage = Stage::of_size(SIZE).await;
+    each_range(quick()).await;
+}
+
+#[tokio::test]
+async fn each_range_gets_the_same_from_the_plain_client() {
+    each_range(RelayConfig { plain: true, ..quick() }).await;
+}
+
+async fn each_range(config: RelayConfig) {
+    let stage = Stage::new(Torrent::single("A Film (1968).mkv", SIZE), config).await;
     let last = SIZE - 1;
     for (range, status, span) in [
         ("", 200, Some((0, last))),

@@ -10,7 +10,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::odd_origins::{FixedLink, answer, bytes};
 use super::stage::{Reply, ask, film, listen, quick};
-use crate::relay::{Relay, RelayConfig};
+use crate::relay::{AllowList, Destinations, Relay, RelayConfig};
 
 /// Self-signed for 127.0.0.1, valid for a hundred years, trusted by nobody but these tests.
 const CERTIFICATE: &[u8] = include_bytes!("tls/origin.crt.der");
@@ -66,12 +66,29 @@ fn trusting() -> RelayConfig {
 
 #[tokio::test]
 async fn a_film_comes_over_tls_and_goes_on_after_a_break() {
+    for plain in [false, true] {
+        comes_over_tls(RelayConfig { plain, ..trusting() }).await;
+    }
+}
+
+async fn comes_over_tls(config: RelayConfig) {
     let whole = bytes(0, 500_000);
     let cut = answer("200 OK\nContent-Length: 500000\nETag: \"v1\"", &whole[..321_000]);
     let head = "206 Partial Content\nContent-Range: bytes 321000-499999/500000\nETag: \"v1\"\nContent-Length: 179000";
     let link = origin(vec![cut, answer(head, &whole[321_000..])]);
-    let reply = relayed(&link, trusting()).await;
+    let reply = relayed(&link, config).await;
     assert!(reply.status == 200 && reply.whole && reply.body == whole);
+}
+
+#[tokio::test]
+async fn neither_client_connects_where_the_relay_may_not() {
+    for plain in [false, true] {
+        for link in ["http://127.0.0.1:9/film", "https://localhost:9/film"] {
+            let destinations = Destinations::Public { allow: AllowList::default() };
+            let reply = relayed(link, RelayConfig { plain, destinations, ..quick() }).await;
+            assert!(reply.text().contains("Refused"), "{plain} {link}: {}", reply.text());
+        }
+    }
 }
 
 #[tokio::test]

@@ -186,5 +186,10 @@ fn settings(listen: &ListenSection, section: &EdgeSection) -> EdgeConfig {
 
 /// The byte path, of films as of the content proxy.
 pub(super) fn relay(section: &EdgeSection) -> RelayConfig {
-    RelayConfig { stall_timeout: section.stall_timeout, head_timeout: section.origin_timeout, ..RelayConfig::default() }
+    RelayConfig {
+        stall_timeout: section.stall_timeout,
+        head_timeout: section.origin_timeout,
+        plain: section.relay_plain,
+        ..RelayConfig::default()
+    }
 }
