@@ -133,11 +133,13 @@ mod tests {
         let own = read(&[
             ("CHILLPROXY_MAX_STREAMS_PER_USER", "2"),
             ("CHILLPROXY_MAX_STREAMS", "500"),
+            ("CHILLPROXY_RELAY_PLAIN", "true"),
             ("CHILLPROXY_STALL_TIMEOUT", "3s"),
             ("CHILLPROXY_PLAYER_TIMEOUT", "10m"),
         ]);
         let own = own.unwrap().edge;
         assert_eq!((own.max_streams_per_user, own.max_streams), (Some(2), Some(500)));
+        assert!(own.relay_plain && !usual.relay_plain);
         assert_eq!([own.stall_timeout, own.player_timeout].map(|t| t.as_secs()), [3, 600]);
         assert!(read(&[("CHILLPROXY_STALL_TIMEOUT", "10ms")]).is_err());
     }
