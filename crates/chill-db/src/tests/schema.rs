@@ -216,3 +216,21 @@ async fn what_is_asked_often_reads_no_table_from_end_to_end() {
     })
     .await;
 }
+
+/// On PostgreSQL by a trigger, on SQLite by a foreign key.
+#[tokio::test]
+async fn a_user_who_goes_takes_his_devices_along() {
+    trial::both(async |trial| {
+        let mut tx = trial.db.write().await.unwrap();
+        let (anna, berta) = (super::user(&mut tx, "Anna").await, super::user(&mut tx, "Berta").await);
+        for user in [anna.id, berta.id] {
+            let (id, device, label) = (format!("of {user}"), "tv".parse().unwrap(), None);
+            tx.devices_insert(&[crate::NewDevice { id, user, device, label }], super::NOW).await.unwrap();
+        }
+        tx.user_delete(anna.id).await.unwrap();
+        assert!(tx.devices_of(anna.id, 10).await.unwrap().is_empty());
+        assert_eq!(tx.devices_of(berta.id, 10).await.unwrap().len(), 1);
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
