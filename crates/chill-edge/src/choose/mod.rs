@@ -7,7 +7,7 @@
 //! It refuses: to take long, whatever the text (sources, nesting, steps and results are bounded), to read a clock or the
 //! network, and to hide a stream because a filter failed on it.
 //!
-//! Start reading at [`candidate`], then [`filter`], [`sort`] and [`template`]; [`fields`] is the table of names that
+//! Start reading at [`candidate`], then [`filter`], [`sort`] and [`template`]; `fields` is the table of names that
 //! filters and templates share.
 
 pub mod candidate;

@@ -42,7 +42,7 @@ use route::Ask;
 /// Where the addon lives.
 pub(crate) const TORZ: &str = "/stremio/torz";
 
-/// Everything below [`TORZ`], as the router's pattern says it.
+/// Everything below `TORZ`, as the router's pattern says it.
 pub const ADDON_ROUTE: &str = "/stremio/torz/{*rest}";
 
 /// Whether [`addon`] answers a path.

@@ -4,8 +4,8 @@
 //! that `Resolution`, `Quality`, `Size` and `File.Size` are compared by rank: `Resolution >= "1080p"`, `Size < "12 GB"`.
 //! Wherever else they stand they are plain texts. Patterns of `matches` are literals, and matching takes linear time.
 //!
-//! The source is cut into [`mod@token`]s and compiled in one pass ([`mod@compile`], a Pratt parser that knows types) into
-//! the steps of a small stack machine ([`mod@machine`]). Nothing is recursive but nesting, which is bounded, and every
+//! The source is cut into `token`s and compiled in one pass (`compile`, a Pratt parser that knows types) into
+//! the steps of a small stack machine (`machine`). Nothing is recursive but nesting, which is bounded, and every
 //! evaluation has a budget of steps and bytes. A filter that fails on a stream keeps it.
 //!
 //! Left out of expr: the clock, JSON, base64, bits, `groupBy`, `sortBy`, `reduce`, and patterns made at run time.

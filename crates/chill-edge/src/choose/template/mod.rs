@@ -7,9 +7,9 @@
 //! `rate_text(bits)`; each is a filter too: `{{ Languages | lang_join(" ", "iso") }}`.
 //!
 //! A template runs on a budget ([`FUEL`]) that its output and everything it makes on the way is paid from. Of the tags
-//! there are `if` and `for`; [`mod@guard`] says why. Blanks around lines and empty lines vanish, so a template need not care about parts that are
+//! there are `if` and `for`; `guard` says why. Blanks around lines and empty lines vanish, so a template need not care about parts that are
 //! missing. A template that fails on a stream gives way to the default, which is also written in plain Rust
-//! ([`mod@plain`]) because nearly every stream is shown by it.
+//! (`plain`) because nearly every stream is shown by it.
 
 mod context;
 pub mod default;

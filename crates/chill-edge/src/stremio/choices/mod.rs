@@ -1,6 +1,6 @@
 //! A viewer's own choices in his link: order, filter, limits, languages and templates.
 //!
-//! [`Choices`] is what the link says, [`Chosen`] what it means. A link whose texts mean nothing stays a link: its manifest
+//! [`Choices`] is what the link says, `Chosen` what it means. A link whose texts mean nothing stays a link: its manifest
 //! is valid, and its stream lists hold one entry that says what is wrong and leads to the page where it is put right.
 //!
 //! It refuses: to show a list that silently ignores a choice.
