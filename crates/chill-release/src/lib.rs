@@ -1,7 +1,7 @@
 //! What a release name says: title, year, season, resolution and the rest.
 //!
-//! A name is cut once into runs of letters and digits ([`mod@token`]), each run is looked up in tables of words
-//! ([`mod@lexicon`]), and rules claim runs in order: what is unmistakable first, then dates and numbers, then the words that mean
+//! A name is cut once into runs of letters and digits (`token`), each run is looked up in tables of words
+//! (`lexicon`), and rules claim runs in order: what is unmistakable first, then dates and numbers, then the words that mean
 //! something only behind the title. The title is what stands before the first claim. Everything is linear in the length of the
 //! name, names are cut at 768 bytes, and lists of numbers are bounded.
 //!
