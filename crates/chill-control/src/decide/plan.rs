@@ -1,10 +1,11 @@
 //! What a group of decisions writes: gathered in memory, applied in one order by all, and only then answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chill_core::control::{Act as Consequence, Subject};
 use chill_core::pool::Choice;
-use chill_core::{ControlError, KeyId, LeaseRequest, StoreCode, UserId};
+use chill_core::{ControlError, KeyId, LeaseRequest, LinkId, StoreCode, UserId};
 use chill_db::{AskingDevice, AuditEntry, DbError, DeviceState, NewDevice, Seat, Tx};
 
 use super::ground::Ground;
@@ -25,6 +26,8 @@ struct Plan {
     places: BTreeMap<UserId, i64>,
     seats: BTreeMap<(UserId, StoreCode), KeyId>,
     assigned: BTreeMap<KeyId, i64>,
+    /// Who leaves a key for another. Other edges may still hold his lease of the old one, whose place is free now.
+    moved: BTreeSet<LinkId>,
     acts: Vec<AuditEntry>,
 }
 
@@ -82,7 +85,7 @@ impl Core {
         };
         lease.device_count = plan.admit(ground, ask, user.id, &place, row, freed);
         if let Some(act) = act {
-            plan.assign(ground, user.id, ask.store, &key);
+            plan.assign(ground, user.id, ask, &key);
             plan.acts.push(act);
         }
         Ok(lease)
@@ -165,8 +168,11 @@ impl Plan {
     }
 
     /// Gives the user his place at a key, and takes back the one he had.
-    fn assign(&mut self, ground: &mut Ground, user: UserId, store: StoreCode, key: &KeyId) {
-        let old = ground.seats.insert((user, store), key.clone());
+    fn assign(&mut self, ground: &mut Ground, user: UserId, ask: &LeaseRequest, key: &KeyId) {
+        let old = ground.seats.insert((user, ask.store), key.clone());
+        if old.is_some() {
+            self.moved.insert(ask.link);
+        }
         for (id, change) in old.map(|old| (old, -1_i64)).into_iter().chain([(key.clone(), 1)]) {
             if let Some(key) = ground.keys.get_mut(&id).map(Arc::make_mut) {
                 let now = i64::from(key.assigned).saturating_add(change);
@@ -174,10 +180,10 @@ impl Plan {
             }
             *self.assigned.entry(id).or_default() += change;
         }
-        self.seats.insert((user, store), key.clone());
+        self.seats.insert((user, ask.store), key.clone());
     }
 
-    /// Users first, then devices, then keys in the order of their ids, then the audit trail: every transaction goes this way round.
+    /// Users first, then devices, then keys in the order of their ids, then the audit trail, then changes: every transaction goes this way round.
     async fn apply(self, tx: &mut Tx, now: i64) -> Result<(), DbError> {
         if !self.freed.is_empty() {
             tx.devices_set_state(&self.freed, DeviceState::Idle).await?;
@@ -205,7 +211,11 @@ impl Plan {
             let seats: Vec<_> = self.seats.into_iter().map(|((user, store), key)| Seat { user, store, key }).collect();
             tx.seats_put(&seats, now).await?;
         }
-        tx.audit(&self.acts).await
+        tx.audit(&self.acts).await?;
+        for link in self.moved {
+            tx.publish(&Subject::Link(link), Consequence::Refresh, now).await?;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use chill_core::control::{Act, Subject};
 use chill_core::pool::Terms;
 use chill_core::{Change, FeedItem};
 
-use super::super::{NOW, actor, ask};
+use super::super::{NOW, actor, ask, excluding};
 use super::{Stage, item, next};
 
 pub(super) async fn the_first_item_tells_that_it_is_connected(stage: &Stage) {
@@ -51,6 +51,24 @@ pub(super) async fn acts_arrive_in_order(stage: &Stage) {
     for (epoch, (subject, act)) in (1..).zip(expected) {
         assert_eq!(next(&mut changes).await, Change { epoch, subject, act, at: Some(NOW) });
     }
+}
+
+/// Another edge may hold a lease of the old key, whose place somebody else may have now.
+pub(super) async fn a_user_who_is_moved_to_another_key_is_told_of(stage: &Stage) {
+    let world = &stage.world;
+    let anna = world.user("Anna").await;
+    let one = world.key("one", Terms::Household, None).await;
+    let mut changes = stage.port.watch(None);
+    assert_eq!(next(&mut changes).await, Change::everything(0));
+    let first = stage.lease(&ask(anna.link, "tv")).await.unwrap();
+    assert_eq!(first.key_id, one.id);
+    let two = world.key("two", Terms::Household, None).await;
+    let moved = stage.lease(&excluding(anna.link, "tv", &[&one.id])).await.unwrap();
+    assert_eq!(moved.key_id, two.id);
+    let change = next(&mut changes).await;
+    assert_eq!((change.subject, change.act), (Subject::Link(anna.link), Act::Refresh), "films go on");
+    let again = stage.lease(&ask(anna.link, "tv")).await.unwrap();
+    assert_eq!((again.key_id, again.epoch), (two.id, change.epoch), "and the next lease is not older than that");
 }
 
 pub(super) async fn a_feed_resumes_where_it_ended(stage: &Stage) {

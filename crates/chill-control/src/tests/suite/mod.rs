@@ -108,6 +108,7 @@ macro_rules! control_suite {
                 usage::an_event_counts_once, usage::a_thousand_events_are_one_call,
                 changes::the_first_item_tells_that_it_is_connected, changes::a_quiet_feed_says_that_it_is_alive,
                 changes::acts_arrive_in_order,
+                changes::a_user_who_is_moved_to_another_key_is_told_of,
                 changes::a_feed_resumes_where_it_ended, changes::a_gap_is_told_when_the_past_is_gone,
                 changes::epochs_that_began_anew_are_a_gap, changes::a_lease_in_flight_is_older_than_the_revocation,
             );
