@@ -36,7 +36,7 @@ pub struct AskingDevice {
 
 /// A moment of the database as far as users, their devices' states and their keys go: what was read at one is true while it
 /// lasts, but for how many devices users have and when those were seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
     /// The last change that was published.
     pub epoch: Epoch,

@@ -7,7 +7,7 @@ use crate::column::{count, parse};
 use crate::engine::Open;
 use crate::list::json;
 use crate::statement::statements;
-use crate::{DbError, NewDevice, Tx};
+use crate::{DbError, Moment, NewDevice, Tx};
 
 /// A new device, and under what condition its user has a place for it: that he is active and has the same limit as when he was
 /// asked about, and fewer devices than he may have.
@@ -37,6 +37,7 @@ statements! {
         FROM new_places($1, $2, $3, $4, $5, $6, $7) AS d \
         WHERE users.id = d.user_id AND users.status = 'active' AND COALESCE(users.max_devices, -1) = d.most \
         AND users.device_count < d.room AND (d.n = -1 OR users.device_count = d.n) \
+        AND ($9 < 0 OR EXISTS (SELECT 1 FROM epoch a, epoch b WHERE a.id = 1 AND a.n = $9 AND b.id = 2 AND b.n = $10)) \
         RETURNING users.id AS user_id, users.device_count, d.id, d.device_id, d.label), \
         stored AS (INSERT INTO devices (id, user_id, device_id, kind, label, state, first_seen, last_seen) \
         SELECT id, user_id, device_id, 'fingerprint', label, 'active', $8, $8 FROM counted) \
@@ -45,14 +46,27 @@ statements! {
 
 impl Tx {
     /// Stores each of these devices, active and seen now, and counts it, if its user has a place for it; returns whose device was
-    /// stored, and how many that user has then. No user may be named twice. It is one statement on PostgreSQL: [`Db::write_at_once`]
+    /// stored, and how many that user has then. No user may be named twice. With a moment none is stored once that is over. It is one statement on PostgreSQL: [`Db::write_at_once`]
     /// does for it.
     ///
     /// # Errors
     /// [`DbError::Conflict`] when a user has such a device: then none is stored.
     ///
     /// [`Db::write_at_once`]: crate::Db::write_at_once
-    pub async fn places_take(&mut self, mut new: Vec<NewPlace>, now: Millis) -> Result<Vec<(UserId, u32)>, DbError> {
+    pub async fn places_take(
+        &mut self,
+        mut new: Vec<NewPlace>,
+        moment: Option<Moment>,
+        now: Millis,
+    ) -> Result<Vec<(UserId, u32)>, DbError> {
+        if matches!(self.open, Open::Sqlite(_))
+            && let Some(moment) = moment
+            && self.moment().await? != moment
+        {
+            return Ok(Vec::new());
+        }
+        let bound = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let (epoch, moves) = moment.map_or((-1, -1), |moment| (bound(moment.epoch), bound(moment.moves)));
         // All who lock users do so in the order of their ids.
         new.sort_unstable_by_key(|place| place.device.user);
         let taken: Vec<(String, i64)> = match &mut self.open {
@@ -73,6 +87,8 @@ impl Tx {
                     .bind(new.iter().map(|place| place.device.device.as_str()).collect::<Vec<_>>())
                     .bind(new.iter().map(|place| place.device.label.as_deref()).collect::<Vec<_>>())
                     .bind(now)
+                    .bind(epoch)
+                    .bind(moves)
                     .fetch_all(tx.connection())
                     .await?
             }

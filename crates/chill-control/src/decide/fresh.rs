@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chill_core::{Lease, LeaseRequest, UserId};
-use chill_db::{AskingDevice, DbError, DeviceState, LinkedUser, NewDevice, NewPlace};
+use chill_db::{AskingDevice, DbError, DeviceState, LinkedUser, Moment, NewDevice, NewPlace};
 
 use super::plan::label;
 use crate::control::Core;
@@ -17,16 +17,18 @@ pub(super) struct Fresh {
     count: Option<u32>,
     max_devices: Option<u32>,
     limit: u32,
+    /// Until when it was decided from memory alone, which the statement that writes must still find.
+    moment: Option<Moment>,
     /// With the new device counted.
     pub(super) lease: Lease,
 }
 
 impl Fresh {
-    pub(super) fn new(user: &LinkedUser, remembered: bool, limit: u32, lease: Lease) -> Self {
+    pub(super) fn new(user: &LinkedUser, remembered: bool, moment: Option<Moment>, limit: u32, lease: Lease) -> Self {
         // Twice the same new device finds the count changed and is decided under the locks; of a user who is remembered, so are
         // his devices.
         let count = (!remembered).then_some(user.device_count);
-        Self { user: user.id, count, max_devices: user.max_devices, limit, lease }
+        Self { user: user.id, count, max_devices: user.max_devices, limit, moment, lease }
     }
 }
 
@@ -35,8 +37,10 @@ impl Core {
     /// has then: the others have changed and are to be decided under their locks.
     pub(super) async fn write_fresh(&self, fresh: &[(&LeaseRequest, &Fresh)]) -> Result<HashMap<UserId, u32>, DbError> {
         let now = self.clock.now();
+        let moment = fresh.iter().filter_map(|(_, fresh)| fresh.moment).max();
         let (mut places, mut devices) = (Vec::with_capacity(fresh.len()), Vec::with_capacity(fresh.len()));
-        for (ask, fresh) in fresh {
+        // Of two moments one is over.
+        for (ask, fresh) in fresh.iter().filter(|(_, fresh)| fresh.moment.is_none() || fresh.moment == moment) {
             let row = self.row_id().map_err(|error| DbError::Other(error.to_string()))?;
             let (user, device, label) = (fresh.user, ask.device.clone(), label(ask));
             let (count, max_devices, limit) = (fresh.count, fresh.max_devices, fresh.limit);
@@ -46,8 +50,11 @@ impl Core {
             devices.push((ask.link, user, asking));
         }
         let mut tx = self.db.write_at_once().await?;
-        let placed: HashMap<_, _> = tx.places_take(places, now).await?.into_iter().collect();
+        let placed: HashMap<_, _> = tx.places_take(places, moment, now).await?.into_iter().collect();
         tx.commit().await?;
+        if placed.is_empty() {
+            self.known_users.doubt();
+        }
         for (link, user, device) in devices {
             if let Some(count) = placed.get(&user) {
                 self.known_users.placed(link, device, *count);

@@ -18,6 +18,8 @@ pub(super) struct Ground {
     pub(super) users: HashMap<LinkId, LinkedUser>,
     /// Those who were not read but remembered: how many devices they have may have changed.
     pub(super) remembered: HashSet<LinkId>,
+    /// All of this is from memory, and whoever writes must find that it is still this moment.
+    pub(super) unproven: Option<Moment>,
     pub(super) devices: HashMap<(UserId, DeviceId), AskingDevice>,
     /// Active devices whose place may be given away: row ids.
     pub(super) away: HashMap<UserId, Vec<String>>,
@@ -28,6 +30,23 @@ pub(super) struct Ground {
 }
 
 impl Ground {
+    /// What is remembered, when that is enough to write new devices without a question before; nobody may be answered from it.
+    pub(super) fn recalled(core: &Core, asks: &[&LeaseRequest]) -> Option<Self> {
+        let now = core.clock.now();
+        let remembered = core.known_users.recall(asks, &core.config, now);
+        let new = remembered.found.iter().all(|one| one.device.is_none());
+        if !new || !remembered.missing.is_empty() || !remembered.is_proven {
+            return None;
+        }
+        let moment = remembered.moment;
+        let mut ground = Self { now, epoch: moment.epoch, unproven: Some(moment), ..Self::default() };
+        ground.remembered = remembered.found.iter().map(|one| one.user.link).collect();
+        ground.add(remembered.found);
+        let keys = core.known_keys.recall(ground.epoch, &ground.seat_keys())?;
+        ground.keys = keys.into_iter().map(|key| (key.id.clone(), key)).collect();
+        Some(ground)
+    }
+
     /// Reads what the requests need, without locks. Keys without a place in question are read only where they are needed.
     pub(super) async fn read(core: &Core, db: &Db, asks: &[&LeaseRequest]) -> Result<Self, DbError> {
         let mut tx = db.read().await?;
@@ -77,6 +96,7 @@ impl Ground {
         if moment != remembered.moment {
             known.advance(tx, moment).await?;
         }
+        known.prove(moment);
         known.learn(tx, moment, &asked, self.now).await?;
         self.add(asked);
         if moment == remembered.moment {

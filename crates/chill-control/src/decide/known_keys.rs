@@ -19,6 +19,13 @@ struct Known {
 }
 
 impl KnownKeys {
+    /// All of these keys as they are at an epoch, when they are known without a question.
+    pub(super) fn recall(&self, epoch: Epoch, wanted: &[KeyId]) -> Option<Vec<Arc<Key>>> {
+        let mut found = None;
+        self.with(epoch, |keys| found = wanted.iter().map(|id| keys.get(id).cloned()).collect());
+        found
+    }
+
     /// These keys as they are at an epoch that was read in this transaction before; those that are gone are absent.
     pub(super) async fn read(
         &self,

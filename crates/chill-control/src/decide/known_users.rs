@@ -37,6 +37,8 @@ pub(crate) struct KnownUsers {
 #[derive(Default)]
 struct Known {
     moment: Moment,
+    /// The database said so last time.
+    is_proven: bool,
     young: HashMap<LinkId, KnownUser>,
     old: HashMap<LinkId, KnownUser>,
     /// Whoever asks once in a long while is not worth reading all his devices.
@@ -57,6 +59,8 @@ struct KnownUser {
 pub(super) struct Remembered<'a> {
     /// When it was true.
     pub(super) moment: Moment,
+    /// That moment was not over when the database was asked last.
+    pub(super) is_proven: bool,
     pub(super) found: Vec<Asked>,
     pub(super) missing: Vec<&'a LeaseRequest>,
 }
@@ -81,7 +85,20 @@ impl KnownUsers {
                 None => missing.push(*ask),
             }
         }
-        Remembered { moment: known.moment, found, missing }
+        Remembered { moment: known.moment, is_proven: known.is_proven, found, missing }
+    }
+
+    /// The database says that it is this moment.
+    pub(super) fn prove(&self, moment: Moment) {
+        let mut known = self.lock();
+        if known.moment == moment {
+            known.is_proven = true;
+        }
+    }
+
+    /// The moment may be over.
+    pub(super) fn doubt(&self) {
+        self.lock().is_proven = false;
     }
 
     /// Forgets whatever has changed until a moment that was read in this transaction.

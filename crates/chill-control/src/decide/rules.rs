@@ -142,7 +142,7 @@ impl Core {
             (Place::New, Choice::Stay(key)) if user.device_count < self.limit(user) => {
                 let lease = self.grant(ground, user, &key, user.device_count.saturating_add(1))?;
                 let remembered = ground.remembered.contains(&ask.link);
-                let fresh = Fresh::new(user, remembered, self.limit(user), lease);
+                let fresh = Fresh::new(user, remembered, ground.unproven, self.limit(user), lease);
                 return Ok(Verdict::Write(Some(Box::new(fresh))));
             }
             _ => return Ok(Verdict::Write(None)),

@@ -51,6 +51,26 @@ async fn what_another_node_does_to_a_user_holds_at_the_next_request() {
     .await;
 }
 
+/// A new device of a remembered user is decided from memory, and written only if that still holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_device_is_not_let_in_by_a_memory_that_is_over() {
+    trial::both(async |trial| {
+        let (one, two, anna) = remembered(trial).await;
+        assert_eq!(one.lease(&anna, "first").await.unwrap().device_count, 2, "so it is while nothing changes");
+        two.control.keys().disable(&actor(), "one").await.unwrap();
+        assert!(one.lease(&anna, "second").await.is_err(), "no key serves");
+        two.control.keys().enable(&actor(), "one").await.unwrap();
+        for _ in 0..3 {
+            one.lease(&anna, "tv").await.unwrap();
+        }
+        two.control.users().reset_link(&actor(), "Anna").await.unwrap();
+        assert_eq!(denied(one.lease(&anna, "second").await), DenialCode::UserUnknown);
+        assert_eq!(two.control.devices().list("Anna").await.unwrap().len(), 2, "and none was stored");
+        two.control.db().close().await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_whom_another_node_moved_gets_his_new_key_at_the_next_request() {
     trial::both(async |trial| {
