@@ -4,8 +4,9 @@
 //! known devices whose key still serves. What needs a place — a new device, a new key — goes to its writing task, which decides
 //! up to 128 of them in one write transaction and answers after its commit: new devices of users who have room and a key the
 //! short way ([`fresh`]), all others under the locks of users and pools ([`ground`]). The epoch is read before anything else in
-//! either, so that no lease is newer than what it was decided on. On PostgreSQL there are two such pairs, so that one group is
-//! prepared here while the other is stored there; each user belongs to one of them.
+//! either, so that no lease is newer than what it was decided on. A group of new devices of users who are remembered is decided
+//! without a question: the statement that writes them asks whether the memory still held. On PostgreSQL there are two such pairs,
+//! so that one group is prepared here while the other is stored there; each user belongs to one of them.
 //!
 //! Refuses: network calls. Start reading at [`Queue`]; `rules` holds what is allowed, `ground` what is read, `plan` what is
 //! written.
