@@ -106,6 +106,8 @@ async fn no_log_shows_a_key_or_a_link_at_any_level() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
+    // While there is one subscriber alone, a line that another test's thread meets first is switched off here too.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let guard = tracing::subscriber::set_default(subscriber);
     // Another test may have met our log lines first, at a time when nobody listened.
     tracing::callsite::rebuild_interest_cache();
