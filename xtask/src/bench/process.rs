@@ -56,7 +56,11 @@ impl Tree {
         let members = self.members();
         let mut kib = 0_u64;
         for id in &members {
-            let status = fs::read_to_string(format!("/proc/{id}/status")).context("the process has ended")?;
+            let status = match fs::read_to_string(format!("/proc/{id}/status")) {
+                Err(error) if *id == self.root => return Err(error).context("the process has ended"),
+                // A child may end at any time.
+                read => read.unwrap_or_default(),
+            };
             let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
             // A child that has ended and was not waited for yet has no memory.
             kib += line.map_or(Ok(0), str::parse::<u64>)?;
