@@ -46,8 +46,8 @@ statements! {
 
 impl Tx {
     /// Stores each of these devices, active and seen now, and counts it, if its user has a place for it; returns whose device was
-    /// stored, and how many that user has then. No user may be named twice. With a moment none is stored once that is over. It is one statement on PostgreSQL: [`Db::write_at_once`]
-    /// does for it.
+    /// stored, and how many that user has then. No user may be named twice. With a moment, none is stored once that is over. It is
+    /// one statement on PostgreSQL: [`Db::write_at_once`] does for it.
     ///
     /// # Errors
     /// [`DbError::Conflict`] when a user has such a device: then none is stored.

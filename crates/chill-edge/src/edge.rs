@@ -71,8 +71,8 @@ pub struct EdgeConfig {
     pub check_budget: Duration,
     /// Most streams in one list.
     pub list_limit: usize,
-    /// Most films one install link plays through this node at once, or through all that count together; none: no limit. A film that is redirected to its
-    /// store is not counted, and a key's own limit is in its lease.
+    /// Most films one install link plays through this node at once, or through all that count together; none: no limit. A
+    /// film that is redirected to its store is not counted, and a key's own limit is in its lease.
     pub max_streams_per_user: Option<usize>,
     /// Most films this node carries at once; none: no limit.
     pub max_streams: Option<usize>,

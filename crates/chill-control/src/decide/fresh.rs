@@ -1,5 +1,5 @@
 //! The short way for most writes: a device never seen, of a user who has room and a key that serves. What the reading task found
-//! is written with two statements, whatever the size of the group, under the condition that the user is still as he was found.
+//! is written together, whatever the size of the group, under the condition that the user is still as he was found.
 
 use std::collections::HashMap;
 

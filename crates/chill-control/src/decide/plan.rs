@@ -189,7 +189,8 @@ impl Plan {
         self.seats.insert((user, ask.store), key.clone());
     }
 
-    /// Users first, then devices, then keys in the order of their ids, then the audit trail, then changes: every transaction goes this way round.
+    /// Users first, then devices, then keys in the order of their ids, then the audit trail, then changes: every transaction
+    /// goes this way round.
     async fn apply(self, tx: &mut Tx, now: i64) -> Result<(), DbError> {
         if !self.freed.is_empty() {
             tx.devices_set_state(&self.freed, DeviceState::Idle).await?;

@@ -14,15 +14,20 @@ fn config() -> ControlConfig {
     ControlConfig { torbox_pool_size: 0, ..ControlConfig::default() }
 }
 
+/// Asks until the user and his television are remembered.
+async fn be_met(node: &World, user: &User) {
+    for _ in 0..4 {
+        node.lease(user, "tv").await.unwrap();
+    }
+}
+
 /// Two nodes over one database; the first has one key, and remembers the user and his television.
 async fn remembered(trial: &Trial) -> (World, World, User) {
     let one = world_with(trial.db.clone(), config());
     let two = one.node(trial.again(Options::default()).await, config());
     one.key("one", Terms::Partner, None).await;
     let anna = one.user("Anna").await;
-    for _ in 0..4 {
-        one.lease(&anna, "tv").await.unwrap();
-    }
+    be_met(&one, &anna).await;
     (one, two, anna)
 }
 
@@ -34,9 +39,7 @@ async fn what_another_node_does_to_a_user_holds_at_the_next_request() {
         assert_eq!(denied(one.lease(&anna, "tv").await), DenialCode::UserInactive);
         assert_eq!(denied(one.lease(&anna, "new").await), DenialCode::UserInactive);
         two.control.users().activate(&actor(), "Anna").await.unwrap();
-        for _ in 0..3 {
-            one.lease(&anna, "tv").await.unwrap();
-        }
+        be_met(&one, &anna).await;
         let limits = Limits { max_devices: Some(Some(1)), delivery: None };
         two.control.users().set_limits(&actor(), "Anna", limits).await.unwrap();
         assert_eq!(denied(one.lease(&anna, "new").await), DenialCode::DeviceLimit);
@@ -60,9 +63,7 @@ async fn a_new_device_is_not_let_in_by_a_memory_that_is_over() {
         two.control.keys().disable(&actor(), "one").await.unwrap();
         assert!(one.lease(&anna, "second").await.is_err(), "no key serves");
         two.control.keys().enable(&actor(), "one").await.unwrap();
-        for _ in 0..3 {
-            one.lease(&anna, "tv").await.unwrap();
-        }
+        be_met(&one, &anna).await;
         two.control.users().reset_link(&actor(), "Anna").await.unwrap();
         assert_eq!(denied(one.lease(&anna, "second").await), DenialCode::UserUnknown);
         assert_eq!(two.control.devices().list("Anna").await.unwrap().len(), 2, "and none was stored");

@@ -69,7 +69,8 @@ impl Outlet {
         if !self.0.whole.load(Ordering::Acquire) {
             return false;
         }
-        let Some(half) = self.0.leads_to.get().and_then(|(exit, _)| exit.tcp.upgrade()) else { return false };
+        let Some((exit, _)) = self.0.leads_to.get() else { return false };
+        let Some(half) = exit.tcp.upgrade().filter(|_| !exit.behind.load(Ordering::Acquire)) else { return false };
         is_empty((*half).as_ref()).unwrap_or(false)
     }
 
@@ -122,4 +123,30 @@ fn room(tcp: &TcpStream) -> io::Result<usize> {
         return Err(io::ErrorKind::WouldBlock.into());
     }
     Ok((socket_send_buffer_size(tcp)? / SHARE).clamp(LEAST, unsent::piece()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_film_has_left_when_neither_the_connection_nor_the_kernel_holds_a_byte() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let player = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (_read, write) = listener.accept().await.unwrap().0.into_split();
+        let (half, behind) = (Arc::new(write), Arc::new(AtomicBool::new(true)));
+        let outlet = Outlet::default();
+        outlet.close();
+        assert!(!outlet.has_sent_all(), "no connection is known");
+        let exit = Exit { tcp: Arc::downgrade(&half), idle: Duration::from_secs(60), behind: behind.clone() };
+        outlet.lead_to(exit, ConnectionCut::new());
+        assert!(!outlet.has_sent_all(), "the connection still holds some");
+        behind.store(false, Ordering::Release);
+        assert!(outlet.has_sent_all());
+        while (*half).as_ref().try_write(&[0; 64 * 1024]).is_ok() {}
+        assert!(!outlet.has_sent_all(), "the kernel holds some, for a player that does not read");
+        drop(player);
+    }
 }
