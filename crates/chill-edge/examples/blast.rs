@@ -247,7 +247,11 @@ impl Party {
             Some(size) if text.starts_with("http/1.1 206") && length == Some(last - first + 1) => {
                 Ok(((head.len() - end) as u64, size))
             }
-            _ => Err(format!("not the range that was asked for: {}", text.lines().next().unwrap_or_default()).into()),
+            _ => {
+                let told = String::from_utf8_lossy(head.get(end..).unwrap_or_default());
+                let status = text.lines().next().unwrap_or_default();
+                Err(format!("not the range that was asked for: {status}: {told}").into())
+            }
         }
     }
 

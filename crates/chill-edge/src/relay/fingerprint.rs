@@ -4,10 +4,11 @@
 //! The bytes themselves would cost each stream 64 KiB. This is a sum over blocks, fast rather than secret: it tells two
 //! files apart, and who would forge it could as well send a wrong film from its beginning.
 
-use std::ops::Range;
-
 /// How many bytes must be the same, where so many were sent.
 pub(super) const OVERLAP: u64 = 64 * 1024;
+/// One block of so many bytes is remembered. To sum up all that is sent cost an eighth of a relay's CPU over HTTP; what is
+/// asked for again after a break is at most so much and a block.
+const EVERY: u64 = 512 * 1024;
 
 const LANES: usize = 8;
 const STRIPE: usize = LANES * 8;
@@ -64,11 +65,14 @@ impl Sum {
     }
 }
 
-/// The end of what was sent: the last whole block of [`OVERLAP`] bytes, counted from the first byte sent, and the begun
-/// one after it.
+/// A block of what was sent: the last whole one of [`OVERLAP`] bytes, or what there is of the first. One begins at the
+/// first byte sent and every [`EVERY`] bytes from there on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fingerprint {
+    sent: u64,
     whole: Option<Box<Sum>>,
+    /// Where it begins, counted from the first byte sent.
+    start: u64,
     begun: Box<Sum>,
 }
 
@@ -76,63 +80,47 @@ impl Fingerprint {
     /// More was sent.
     pub(super) fn add(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let room = usize::try_from(OVERLAP - self.begun.count).unwrap_or(usize::MAX);
+            let within = self.sent % EVERY;
+            let (to, is_block) = if within < OVERLAP { (OVERLAP, true) } else { (EVERY, false) };
+            let room = usize::try_from(to - within).unwrap_or(usize::MAX);
             let (now, later) = bytes.split_at(bytes.len().min(room));
-            self.begun.add(now);
+            self.sent += now.len() as u64;
+            if is_block {
+                self.begun.add(now);
+            }
             if self.begun.count == OVERLAP {
                 self.whole = Some(std::mem::take(&mut self.begun));
+                self.start = self.sent - OVERLAP;
             }
             bytes = later;
         }
     }
 
-    /// How many bytes before the next one it is about.
-    pub(super) fn length(&self) -> u64 {
-        self.whole.as_ref().map_or(0, |whole| whole.count) + self.begun.count
+    /// How many bytes before the next one the block begins.
+    pub(super) fn reach(&self) -> u64 {
+        self.sent - self.start
     }
 
-    /// Compares with bytes that come in pieces, in the order of the film.
+    /// Compares with bytes that come in pieces, in the order of the film, from the beginning of the block.
     pub(super) fn compare(&self) -> Comparison<'_> {
-        Comparison { with: self, seen: 0, sum: Sum::default() }
+        Comparison { with: self.whole.as_ref().unwrap_or(&self.begun), sum: Sum::default() }
     }
 }
 
 /// A comparison in progress.
 #[derive(Debug)]
 pub(super) struct Comparison<'a> {
-    with: &'a Fingerprint,
-    seen: u64,
+    with: &'a Sum,
     sum: Sum,
 }
 
 impl Comparison<'_> {
-    /// Whether the bytes seen so far may be the same; decided at the ends of blocks.
-    pub(super) fn add(&mut self, mut bytes: &[u8]) -> bool {
-        while !bytes.is_empty() {
-            let block = self.block();
-            let room = usize::try_from(block.end - self.seen).unwrap_or(usize::MAX);
-            let (now, later) = bytes.split_at(bytes.len().min(room));
-            if now.is_empty() {
-                return true;
-            }
-            self.sum.add(now);
-            self.seen += now.len() as u64;
-            if self.seen == block.end {
-                let expected = if block.start == 0 { self.with.whole.as_ref() } else { None };
-                let expected = expected.unwrap_or(&self.with.begun);
-                if std::mem::take(&mut self.sum).value() != expected.value() {
-                    return false;
-                }
-            }
-            bytes = later;
-        }
-        true
-    }
-
-    /// The block that is being compared.
-    fn block(&self) -> Range<u64> {
-        let whole = self.with.whole.as_ref().map_or(0, |whole| whole.count);
-        if self.seen < whole { 0..whole } else { whole..whole + self.with.begun.count }
+    /// Whether the bytes seen so far may be the same; decided at the end of the block. Those behind it were sent, but not
+    /// remembered.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> bool {
+        let room = usize::try_from(self.with.count - self.sum.count).unwrap_or(usize::MAX);
+        self.sum.add(bytes.get(..room).unwrap_or(bytes));
+        self.sum.count < self.with.count || self.sum.value() == self.with.value()
     }
 }
 
@@ -154,29 +142,31 @@ mod tests {
     proptest! {
         #[test]
         fn the_same_bytes_pass_and_a_changed_one_does_not(
-            pieces in proptest::collection::vec(1..100_000_usize, 1..6),
+            pieces in proptest::collection::vec(1..500_000_usize, 1..6),
             piece in 1..70_000_usize,
             wrong in any::<prop::sample::Index>(),
             bit in 0..8_u8,
         ) {
             let sent = film(pieces.iter().sum());
+            let whole = u64::try_from(sent.len()).unwrap();
             let (mut fingerprint, mut at) = (Fingerprint::default(), 0);
             for length in pieces {
                 fingerprint.add(&sent[at..at + length]);
                 at += length;
             }
-            let length = usize::try_from(fingerprint.length()).unwrap();
-            prop_assert!(length as u64 >= OVERLAP.min(sent.len() as u64) && length as u64 <= 2 * OVERLAP);
-            let mut again = sent[sent.len() - length..].to_vec();
+            let reach = usize::try_from(fingerprint.reach()).unwrap();
+            prop_assert!(fingerprint.reach() >= OVERLAP.min(whole) && fingerprint.reach() < EVERY + OVERLAP);
+            let mut again = sent[sent.len() - reach..].to_vec();
             prop_assert!(same(&fingerprint, &again, piece));
-            again[wrong.index(length)] ^= 1 << bit;
+            let block = reach.min(usize::try_from(OVERLAP).unwrap());
+            again[wrong.index(block)] ^= 1 << bit;
             prop_assert!(!same(&fingerprint, &again, piece));
         }
     }
 
     #[test]
     fn nothing_sent_is_nothing_to_compare() {
-        assert_eq!(Fingerprint::default().length(), 0);
+        assert_eq!(Fingerprint::default().reach(), 0);
         assert!(same(&Fingerprint::default(), b"anything", 3));
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Rest {
     pub(super) next: u64,
     /// The last byte promised, included.
     pub(super) last: u64,
-    /// The bytes right before `next`, where the heads do not show that it is the same film.
+    /// Bytes before `next`, for where the heads do not show that it is the same film.
     pub(super) sent: Fingerprint,
     /// Attempts made since the last progress.
     pub(super) tries: u32,
@@ -126,13 +126,13 @@ impl WayBack {
             return self.attempt(rest, Proof::Bytes).await;
         }
         match self.attempt(rest, Proof::Head).await {
-            Err(Attempt::Renamed) if fresh && rest.sent.length() >= OVERLAP => self.attempt(rest, Proof::Bytes).await,
+            Err(Attempt::Renamed) if fresh && rest.sent.reach() >= OVERLAP => self.attempt(rest, Proof::Bytes).await,
             other => other,
         }
     }
 
     async fn attempt(&self, rest: &Rest, proof: Proof) -> Result<(OriginBody, Bytes), Attempt> {
-        let overlap = if proof == Proof::Bytes { rest.sent.length() } else { 0 };
+        let overlap = if proof == Proof::Bytes { rest.sent.reach() } else { 0 };
         let first = rest.next - overlap;
         let mut answer = fetch(&self.upstream, &Ask::rest(first, rest.last), &*self.origin, &self.link).await?;
         let Shape::Part(span) = answer.shape else { return Err(super::answer::Unfit::OtherRange.into()) };

@@ -6,9 +6,10 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Least and most bytes that are read for a player at a time.
+/// Least and most bytes that are read for a player at a time. The most is a quarter of what Linux lets a socket's buffer
+/// grow to: each piece costs a wake-up of its own.
 pub(super) const LEAST: usize = 16 * 1024;
-pub(super) const MOST: usize = 256 * 1024;
+pub(super) const MOST: usize = 1024 * 1024;
 /// By which part of itself a piece grows when the kernel took it whole: a few hundred of them forget that it once did not.
 const GROWTH: usize = 256;
 

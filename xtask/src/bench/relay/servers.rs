@@ -57,7 +57,7 @@ impl Origin {
             "access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
              ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_protocols TLSv1.2 TLSv1.3;
              ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; ssl_session_cache shared:s:1m;
-             server {{ listen 127.0.0.1:{http} backlog=4096; listen 127.0.0.1:{tls} ssl backlog=4096;
+             server {{ listen 127.0.0.1:{http} backlog=4096 reuseport; listen 127.0.0.1:{tls} ssl backlog=4096 reuseport;
                        root {}/files; }}",
             at.display()
         );
@@ -136,7 +136,7 @@ fn nginx(at: &Path, name: &str, http: &str, ports: &[u16]) -> anyhow::Result<Pro
     let temporary = temporary.map(|of| format!("{of}_temp_path {}/{name}-{of};", at.display())).join(" ");
     let text = format!(
         "daemon off; {user} worker_processes auto; worker_rlimit_nofile 16384; pid {name}.pid; error_log stderr crit;
-         events {{ worker_connections 8192; }}
+         events {{ worker_connections 8192; multi_accept on; }}
          http {{ {temporary} {http} }}"
     );
     let file = format!("{name}.conf");
@@ -226,7 +226,7 @@ fn haproxy(origin: &Origin) -> anyhow::Result<Server> {
     let (http, tls) = (free_port()?, free_port()?);
     let text = format!(
         "global\n  maxconn 4000\n\
-         defaults\n  mode http\n  maxconn 4000\n  option splice-auto\n  http-reuse always\n  timeout connect 5s\n  \
+         defaults\n  mode http\n  maxconn 4000\n  option splice-response\n  http-reuse always\n  timeout connect 5s\n  \
          timeout client 60s\n  timeout server 60s\n\
          listen plain\n  bind 127.0.0.1:{http} backlog 4096\n  server origin 127.0.0.1:{}\n\
          listen sealed\n  bind 127.0.0.1:{tls} backlog 4096\n  server origin 127.0.0.1:{} ssl verify none\n",

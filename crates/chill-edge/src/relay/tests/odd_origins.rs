@@ -124,43 +124,43 @@ async fn an_origin_that_ignores_ranges_is_read_forward_to_a_near_one() {
 
 #[tokio::test]
 async fn without_a_validator_the_bytes_before_the_break_decide() {
-    let whole = bytes(0, 300_000);
-    let cut = answer("200 OK\nContent-Length: 300000", &whole[..200_000]);
-    // The last whole block of 64 KiB, and the begun one after it.
-    let first = 200_000 - 65_536 - 200_000 % 65_536;
+    let whole = bytes(0, 800_000);
+    let cut = answer("200 OK\nContent-Length: 800000", &whole[..700_000]);
+    // The last block that was remembered.
+    let first = 512 * 1024;
     let head =
-        format!("206 Partial Content\nContent-Range: bytes {first}-299999/300000\nContent-Length: {}", 300_000 - first);
+        format!("206 Partial Content\nContent-Range: bytes {first}-799999/800000\nContent-Length: {}", 800_000 - first);
     let origin = Scripted::new(vec![cut.clone(), answer(&head, &whole[first..])]).await;
     let reply = origin.get(&[]).await;
     assert!(reply.whole && reply.body == whole);
-    assert!(origin.heads()[1].contains("range: bytes=131072-299999"), "{}", origin.heads()[1]);
+    assert!(origin.heads()[1].contains("range: bytes=524288-799999"), "{}", origin.heads()[1]);
 
     let mut other = whole[first..].to_vec();
     other[65_535] ^= 1;
     let origin = Scripted::new(vec![cut, answer(&head, &other)]).await;
     let reply = origin.get(&[]).await;
-    assert!(!reply.whole && reply.body == whole[..200_000]);
+    assert!(!reply.whole && reply.body == whole[..700_000]);
 }
 
 #[tokio::test]
 async fn behind_a_fresh_link_the_bytes_decide_and_not_what_the_copy_is_called() {
-    let whole = bytes(0, 300_000);
-    let cut = answer("200 OK\nContent-Length: 300000\nETag: \"v1\"", &whole[..200_000]);
+    let whole = bytes(0, 800_000);
+    let cut = answer("200 OK\nContent-Length: 800000\nETag: \"v1\"", &whole[..700_000]);
     let part = |first: usize, film: &[u8]| {
-        let (from, left) = (format!("bytes {first}-299999/300000"), 300_000 - first);
+        let (from, left) = (format!("bytes {first}-799999/800000"), 800_000 - first);
         answer(
             &format!("206 Partial Content\nETag: \"v2\"\nContent-Range: {from}\nContent-Length: {left}"),
             &film[first..],
         )
     };
     let mut other = whole.clone();
-    other[150_000] ^= 1;
+    other[550_000] ^= 1;
     for (film, goes_on) in [(&whole, true), (&other, false)] {
-        let answers = vec![cut.clone(), part(200_000, film), part(200_000, film), part(131_072, film)];
+        let answers = vec![cut.clone(), part(700_000, film), part(700_000, film), part(524_288, film)];
         let origin = Scripted::new(answers).await;
         let reply = origin.get(&[]).await;
-        assert!(reply.whole == goes_on && reply.body == whole[..if goes_on { 300_000 } else { 200_000 }]);
-        let asked: Vec<_> = origin.heads().iter().map(|head| head.contains("range: bytes=131072-299999")).collect();
+        assert!(reply.whole == goes_on && reply.body == whole[..if goes_on { 800_000 } else { 700_000 }]);
+        let asked: Vec<_> = origin.heads().iter().map(|head| head.contains("range: bytes=524288-799999")).collect();
         assert_eq!(asked, [false, false, false, true], "first the link at hand, then the fresh one, then its bytes");
     }
 }

@@ -18,6 +18,11 @@ const KEY: &[u8] = include_bytes!("tls/origin.key.der");
 
 /// An origin that gives each connection the next answer and then drops it, without TLS's goodbye. Returns its link.
 fn origin(answers: Vec<Vec<u8>>) -> String {
+    origin_in_pieces(answers, usize::MAX)
+}
+
+/// The same, with new keys after every so many bytes: records of all lengths, and such as have no byte of the film.
+fn origin_in_pieces(answers: Vec<Vec<u8>>, piece: usize) -> String {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(KEY));
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -31,13 +36,13 @@ fn origin(answers: Vec<Vec<u8>>) -> String {
     std::thread::spawn(move || {
         for answer in answers {
             let (tcp, _) = listener.accept().unwrap();
-            serve(tcp, config.clone(), &answer);
+            serve(tcp, config.clone(), &answer, piece);
         }
     });
     link
 }
 
-fn serve(tcp: TcpStream, config: Arc<ServerConfig>, answer: &[u8]) {
+fn serve(tcp: TcpStream, config: Arc<ServerConfig>, answer: &[u8], piece: usize) {
     let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), tcp);
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -48,7 +53,13 @@ fn serve(tcp: TcpStream, config: Arc<ServerConfig>, answer: &[u8]) {
         }
         head.push(byte[0]);
     }
-    stream.write_all(answer).unwrap();
+    for piece in answer.chunks(piece) {
+        stream.write_all(piece).unwrap();
+        stream.flush().unwrap();
+        if piece.len() < answer.len() {
+            stream.conn.refresh_traffic_keys().unwrap();
+        }
+    }
     stream.flush().unwrap();
     stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
     // Closing with unread bytes would reset the connection and lose the answer.
@@ -78,6 +89,16 @@ async fn comes_over_tls(config: RelayConfig) {
     let link = origin(vec![cut, answer(head, &whole[321_000..])]);
     let reply = relayed(&link, config).await;
     assert!(reply.status == 200 && reply.whole && reply.body == whole);
+}
+
+#[tokio::test]
+async fn records_of_any_length_and_without_a_byte_of_the_film_stop_nothing() {
+    let whole = bytes(0, 700_000);
+    for piece in [5_000, 16_384, 16_385, 50_000, 131_072, 400_000] {
+        let film = answer("200 OK\nContent-Length: 700000\nETag: \"v1\"", &whole);
+        let reply = relayed(&origin_in_pieces(vec![film], piece), trusting()).await;
+        assert!(reply.status == 200 && reply.whole && reply.body == whole, "{piece}");
+    }
 }
 
 #[tokio::test]
