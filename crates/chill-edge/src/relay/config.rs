@@ -22,6 +22,8 @@ pub struct RelayConfig {
     pub idle_timeout: Duration,
     /// Unused connections kept per origin host.
     pub idle_per_host: usize,
+    /// Connections to one origin host at a time; who wants another one waits for at most `head_timeout`.
+    pub sockets_per_origin: usize,
     /// Where connections may lead; checked for each of them, redirects included.
     pub destinations: Destinations,
     /// Whether hyper's client speaks to origins instead of ours.
@@ -49,6 +51,7 @@ impl Default for RelayConfig {
             stall_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             idle_per_host: 32,
+            sockets_per_origin: 1_000,
             destinations: Destinations::Any,
             plain: false,
             redirects: 3,

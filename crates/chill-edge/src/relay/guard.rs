@@ -16,6 +16,7 @@ use tower::Service;
 
 use super::destinations::{Destinations, Refused};
 use super::line::Ahead;
+use super::sockets::Sockets;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -25,16 +26,21 @@ type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 pub(super) struct Guard {
     tcp: HttpConnector<Lookup<GaiResolver>>,
     destinations: Arc<Destinations>,
+    sockets: Arc<Sockets>,
 }
 
 impl Guard {
-    /// `set` adjusts the TCP connector.
-    pub(super) fn new(destinations: Destinations, set: impl FnOnce(&mut HttpConnector<Lookup<GaiResolver>>)) -> Self {
+    /// `most`: connections to one origin at a time. `set` adjusts the TCP connector.
+    pub(super) fn new(
+        destinations: Destinations,
+        most: usize,
+        set: impl FnOnce(&mut HttpConnector<Lookup<GaiResolver>>),
+    ) -> Self {
         let destinations = Arc::new(destinations);
         let lookup = Lookup { names: GaiResolver::new(), destinations: destinations.clone() };
         let mut tcp = HttpConnector::new_with_resolver(lookup);
         set(&mut tcp);
-        Self { tcp, destinations }
+        Self { tcp, destinations, sockets: Arc::new(Sockets::new(most)) }
     }
 
     /// What can be said before a name is resolved: the port, and an address that needs no resolving.
@@ -63,8 +69,11 @@ impl Service<Uri> for Guard {
         if let Err(refused) = self.check(&origin) {
             return Box::pin(std::future::ready(Err(refused.into())));
         }
-        let connecting = self.tcp.call(origin);
-        Box::pin(async move { Ok(TokioIo::new(Ahead::new(connecting.await?.into_inner()))) })
+        let (mut tcp, sockets) = (self.tcp.clone(), self.sockets.clone());
+        Box::pin(async move {
+            let leave = sockets.leave(&origin).await;
+            Ok(TokioIo::new(Ahead::new(tcp.call(origin).await?.into_inner(), leave)))
+        })
     }
 }
 
@@ -138,7 +147,7 @@ mod tests {
 
     #[test]
     fn addresses_in_links_are_checked_without_a_lookup() {
-        let guard = Guard::new(Arc::unwrap_or_clone(public()), |_| {});
+        let guard = Guard::new(Arc::unwrap_or_clone(public()), 1, |_| {});
         for (origin, passes) in [
             ("http://93.184.216.34/f", true),
             ("http://10.0.0.1/f", true),

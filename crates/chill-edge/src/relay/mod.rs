@@ -29,6 +29,7 @@ mod origin;
 mod outlet;
 mod patience;
 mod resume;
+mod sockets;
 mod unsent;
 mod upstream;
 mod validator;

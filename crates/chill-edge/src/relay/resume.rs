@@ -132,8 +132,8 @@ impl WayBack {
     }
 
     async fn attempt(&self, rest: &Rest, proof: Proof) -> Result<(OriginBody, Bytes), Attempt> {
-        let overlap = if proof == Proof::Bytes { rest.sent.reach() } else { 0 };
-        let first = rest.next - overlap;
+        let back = if proof == Proof::Bytes { rest.sent.reach() } else { 0 };
+        let first = rest.next - back;
         let mut answer = fetch(&self.upstream, &Ask::rest(first, rest.last), &*self.origin, &self.link).await?;
         let Shape::Part(span) = answer.shape else { return Err(super::answer::Unfit::OtherRange.into()) };
         if span.length != self.length {
@@ -145,17 +145,17 @@ impl WayBack {
         let agreement = self.validator.agreement(&answer.validator);
         // An origin that never named a version is judged by whatever was sent.
         let silent = agreement == Agreement::Unknown && !self.validator.is_telling();
-        if agreement != Agreement::Same && !silent && overlap < OVERLAP {
+        if agreement != Agreement::Same && !silent && back < OVERLAP {
             return Err(Attempt::Renamed);
         }
-        let ready = self.past_overlap(&mut answer.body, &rest.sent, overlap).await?;
+        let ready = self.past_known(&mut answer.body, &rest.sent, back).await?;
         Ok((answer.body, ready))
     }
 
-    async fn past_overlap(&self, body: &mut OriginBody, sent: &Fingerprint, overlap: u64) -> Result<Bytes, Attempt> {
+    async fn past_known(&self, body: &mut OriginBody, sent: &Fingerprint, back: u64) -> Result<Bytes, Attempt> {
         let (mut comparison, mut same) = (sent.compare(), true);
         let stall = self.upstream.config.stall_timeout;
-        let ready = forward(body, overlap, stall, |again| {
+        let ready = forward(body, back, stall, |again| {
             same = comparison.add(again);
             same
         });

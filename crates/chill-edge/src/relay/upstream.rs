@@ -53,7 +53,7 @@ pub(super) struct Upstream {
 
 impl Upstream {
     pub(super) fn new(config: RelayConfig) -> Self {
-        let tcp = Guard::new(config.destinations.clone(), |tcp| {
+        let tcp = Guard::new(config.destinations.clone(), config.sockets_per_origin, |tcp| {
             tcp.enforce_http(false);
             tcp.set_nodelay(true);
             tcp.set_connect_timeout(Some(config.connect_timeout));

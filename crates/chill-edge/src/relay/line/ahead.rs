@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::super::sockets::Leave;
 use super::copy;
 
 /// The largest record of TLS on the wire, about (RFC 8446 §5.2).
@@ -24,11 +25,13 @@ pub(in crate::relay) struct Ahead {
     kept: Bytes,
     /// What the reader above wants in all.
     wanted: usize,
+    /// Given back with the connection.
+    _leave: Leave,
 }
 
 impl Ahead {
-    pub(in crate::relay) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, kept: Bytes::new(), wanted: 0 }
+    pub(in crate::relay) fn new(tcp: TcpStream, leave: Leave) -> Self {
+        Self { tcp, kept: Bytes::new(), wanted: 0, _leave: leave }
     }
 
     /// So many bytes of the film are wanted next.

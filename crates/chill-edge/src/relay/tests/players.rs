@@ -112,3 +112,19 @@ async fn a_meter_tells_when_the_playback_is_over() {
     }
     over.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_film_waits_for_a_connection_when_its_origin_has_as_many_as_it_may() {
+    for plain in [false, true] {
+        let config = RelayConfig { sockets_per_origin: 1, plain, ..quick() };
+        let stage = Stage::new(Torrent::single("A Film (1968).mkv", SIZE), config).await;
+        let mut first = Player::narrow(stage.address).await;
+        let body = first.start(&Method::GET, &[]).await.into_body();
+        let refused = stage.get(&[("range", "bytes=0-9")]).await;
+        assert_eq!((refused.status, refused.text()), (502, "Unreachable"), "{plain}");
+        assert_eq!(stage.world.cdn().calls().len(), 1, "{plain}");
+        drop((first, body));
+        let second = stage.get(&[("range", "bytes=0-9")]).await;
+        assert!(second.status == 206 && second.body == stage.bytes(0, 10), "{plain}");
+    }
+}
