@@ -132,17 +132,21 @@ impl Bucket {
     }
 
     fn named(scope: Scope, kind: &str, name: &str, secret: Option<&Secret>) -> Self {
-        let text = format!("rate|{kind}|{name}");
-        // An HMAC takes a key of any length; the plain digest stands in for the error that cannot come.
-        let keyed = secret.and_then(|secret| Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok());
-        let whole: [u8; 32] = match keyed {
-            Some(mac) => mac.chain_update(text.as_bytes()).finalize().into_bytes().into(),
-            None => Sha256::digest(text.as_bytes()).into(),
-        };
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&whole[..16]);
-        Self { scope, digest }
+        Self { scope, digest: digest(&format!("rate|{kind}|{name}"), secret) }
     }
+}
+
+/// Half of a text's SHA-256, or of its HMAC with a secret.
+pub(crate) fn digest(text: &str, secret: Option<&Secret>) -> [u8; 16] {
+    // An HMAC takes a key of any length; the plain digest stands in for the error that cannot come.
+    let keyed = secret.and_then(|secret| Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok());
+    let whole: [u8; 32] = match keyed {
+        Some(mac) => mac.chain_update(text.as_bytes()).finalize().into_bytes().into(),
+        None => Sha256::digest(text.as_bytes()).into(),
+    };
+    let mut half = [0; 16];
+    half.copy_from_slice(&whole[..16]);
+    half
 }
 
 impl fmt::Debug for Bucket {

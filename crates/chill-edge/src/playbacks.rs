@@ -24,13 +24,16 @@ use crate::relay::Meter;
 use crate::stremio::route::Click;
 
 pub(crate) use across::Across;
+use across::Seeker;
 pub(crate) use streams::Limits;
-use streams::{Entry, Streams, Who};
+use streams::{Counted, Entry, Streams, Who};
 
 /// A playback nobody asks for this long is over.
 const IDLE: Duration = Duration::from_secs(600);
 /// How long a new stream over a limit waits for one that closes.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How much longer it waits for another edge to end one that gives way.
+const ANSWER: Duration = Duration::from_secs(1);
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(200);
 /// Most playbacks at once; the next one pushes out the one that has been idle longest.
@@ -233,30 +236,38 @@ impl Playbacks {
     /// Lets a request for bytes of a playback in: at once where there is room or a place is handed over, else after a wait
     /// for a stream that closes. False when its key, its user or this node carries as many streams as it may.
     pub(crate) async fn admit(&self, playback: &Arc<Playback>) -> bool {
+        let mut seeker = self.seeker(playback.id);
         let begun = Instant::now();
         loop {
-            let patient = begun.elapsed() >= PATIENCE;
-            match self.enter(playback, patient).await {
+            let waited = begun.elapsed();
+            match self.enter(playback, seeker.as_mut(), waited >= PATIENCE).await {
                 Entry::Room(over) => {
-                    for other in over {
-                        tracing::info!(playback = %other.id, to = %playback.id, "a stream's place was handed over");
-                        self.end(&other);
-                    }
+                    over.iter().for_each(|other| self.hand_over(other, playback.id));
                     return true;
                 }
-                Entry::Full if patient => return false,
-                Entry::Full => tokio::time::sleep(LOOK).await,
+                entry if is_in_vain(&entry, waited) => return false,
+                _ => tokio::time::sleep(LOOK).await,
             }
         }
     }
 
-    async fn enter(&self, playback: &Arc<Playback>, patient: bool) -> Entry {
+    fn seeker(&self, stream: PlaybackId) -> Option<Seeker<'_>> {
+        self.across.as_ref().map(|across| across.seeker(stream))
+    }
+
+    async fn enter(&self, playback: &Arc<Playback>, seeker: Option<&mut Seeker<'_>>, patient: bool) -> Entry {
         let grant = playback.seat().grant;
-        match (who(&grant).filter(|_| !playback.cut.is_cancelled()), &self.across) {
-            (Some(who), Some(across)) => across.enter(&self.streams, playback, who, patient).await,
-            (Some(who), None) => self.streams.enter(playback, who, Vec::new(), patient),
+        match (who(&grant).filter(|_| !playback.cut.is_cancelled()), seeker) {
+            (Some(who), Some(seeker)) => seeker.enter(&self.streams, playback, who, patient).await,
+            (Some(who), None) => self.streams.enter(playback, who, Counted::default(), patient),
             (None, _) => Entry::Room(Vec::new()),
         }
+    }
+
+    /// Ends a playback whose place another stream has or will have.
+    fn hand_over(&self, playback: &Arc<Playback>, to: PlaybackId) {
+        tracing::info!(playback = %playback.id, %to, "a stream's place was handed over");
+        self.end(playback);
     }
 
     /// Goes on with another right; false, and nothing changes, when its key carries as many streams as it may.
@@ -272,29 +283,39 @@ impl Playbacks {
         fits
     }
 
-    /// Whether a right may carry one more stream now or soon; decided for good by [`Playbacks::admit`].
-    pub(crate) async fn has_room(&self, grant: &Grant) -> bool {
-        match (who(grant), &self.across) {
-            (Some(who), Some(across)) => across.has_room(&self.streams, who).await,
-            (Some(who), None) => self.streams.room(who, true).is_some(),
-            (None, _) => true,
+    /// Whether a right may carry a stream now or soon; decided for good by [`Playbacks::admit`].
+    pub(crate) async fn has_room(&self, grant: &Grant, stream: PlaybackId) -> bool {
+        matches!(self.look(grant, self.seeker(stream).as_mut(), None).await, Entry::Room(_))
+    }
+
+    /// Waits for [`Playbacks::has_room`], but not for long. Where it does not run yet, a place may be handed over to it.
+    pub(crate) async fn waits_for_room(&self, grant: &Grant, stream: PlaybackId) -> bool {
+        let mut seeker = self.seeker(stream);
+        let is_new = !self.streams.carries(stream);
+        let begun = Instant::now();
+        loop {
+            let waited = begun.elapsed();
+            let patient = is_new.then_some(waited >= PATIENCE);
+            match self.look(grant, seeker.as_mut(), patient).await {
+                Entry::Room(_) => return true,
+                entry if is_in_vain(&entry, waited) => return false,
+                _ => tokio::time::sleep(LOOK).await,
+            }
         }
     }
 
-    /// Waits for [`Playbacks::has_room`], but not for long.
-    pub(crate) async fn waits_for_room(&self, grant: &Grant) -> bool {
-        let room = async {
-            while !self.has_room(grant).await {
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, room).await.is_ok()
+    async fn look(&self, grant: &Grant, seeker: Option<&mut Seeker<'_>>, patient: Option<bool>) -> Entry {
+        match (who(grant), seeker) {
+            (Some(who), Some(seeker)) => seeker.look(&self.streams, who, patient).await,
+            (Some(who), None) => self.streams.room(who, true).map_or(Entry::Full, Entry::Room),
+            (None, _) => Entry::Room(Vec::new()),
+        }
     }
 
-    /// Keeps what streams hold among other edges' until `token` is cancelled, then gives it back.
+    /// Keeps what streams hold among other edges' and gives way to those, until `token` is cancelled; then gives it back.
     pub(crate) async fn keep_places(&self, token: &CancellationToken) {
         if let Some(across) = &self.across {
-            across.tend(&self.streams, token).await;
+            across.tend(self, token).await;
         }
     }
 
@@ -352,6 +373,15 @@ impl Playbacks {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         lock(&self.inner)
+    }
+}
+
+/// Whether a stream that looked for room after such a wait looks no more.
+fn is_in_vain(entry: &Entry, waited: Duration) -> bool {
+    match entry {
+        Entry::Room(_) => false,
+        Entry::Full => waited >= PATIENCE,
+        Entry::FullAcross => waited >= PATIENCE + ANSWER,
     }
 }
 

@@ -3,7 +3,8 @@
 //! Refuses: anything that must survive, and any name in clear: an address or a link id is a digest here. A Redis that is
 //! away stops nobody; each node counts alone until it is back.
 //!
-//! Start reading at [`SharedRates`], whose counting is `take.lua`, and at [`SharedPlaces`], whose is `enter.lua`.
+//! Start reading at [`SharedRates`], whose counting is `take.lua`, and at [`SharedPlaces`], whose is `enter.lua`; that file
+//! says too what a wish is.
 
 mod places;
 #[cfg(test)]

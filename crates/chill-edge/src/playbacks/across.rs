@@ -1,23 +1,23 @@
 //! Streams counted together with other edges, beside this edge's own counting.
 //!
-//! Only the start of a stream waits for the answer, and for no longer than the port lets it. What another edge leaves idle is
-//! not taken over: nobody here could end it.
+//! Only the start of a stream waits for the answer, and for no longer than the port lets it. A stream that finds no room
+//! leaves a wish, and the edge whose stream may give way for it ends that one; which, is decided in `streams`.
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chill_core::places::{Group, Placed};
+use chill_core::places::{Answer, Group, Placed, Viewer, Wish};
 use chill_core::{Places, PlaybackId, Secret};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::Playback;
-use super::streams::{Entry, Limits, Streams, Who};
+use super::streams::{Counted, Entry, Limits, Streams, Who};
+use super::{Playback, Playbacks, lock};
 
-/// How soon others may have the place of a stream that ended.
+/// How soon others may have the place of a stream that ended, and how often their wishes are read.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Where streams are counted with those of other edges.
@@ -25,6 +25,21 @@ pub(crate) struct Across {
     places: Arc<dyn Places>,
     /// Under which users' names are digested.
     secret: Option<Secret>,
+    /// Whose viewers wait no longer.
+    withdrawn: Mutex<Vec<PlaybackId>>,
+}
+
+/// A stream that looks for room, maybe several times; when it stops looking, so does its wish.
+pub(super) struct Seeker<'a> {
+    across: &'a Across,
+    stream: PlaybackId,
+    wished: bool,
+}
+
+impl Drop for Seeker<'_> {
+    fn drop(&mut self) {
+        self.withdraw();
+    }
 }
 
 /// A place that goes back unless its stream entered.
@@ -41,65 +56,101 @@ impl Drop for Taking<'_> {
     }
 }
 
-impl Across {
-    pub(crate) fn new(places: Arc<dyn Places>, secret: Option<Secret>) -> Self {
-        Self { places, secret }
-    }
-
-    fn groups(&self, limits: Limits, who: &Who<'_>) -> Vec<Group> {
-        let user = limits.per_user.map(|most| Group::user(who.asker.link, most, self.secret.as_ref()));
-        let key = who.most_of_key().map(|most| Group::key(&who.held.lease.key_id, most));
-        user.into_iter().chain(key).collect()
-    }
-
+impl Seeker<'_> {
     /// As [`Streams::enter`].
     pub(super) async fn enter(
-        &self,
+        &mut self,
         streams: &Streams,
         playback: &Arc<Playback>,
         who: Who<'_>,
         patient: bool,
     ) -> Entry {
-        let groups = self.groups(streams.limits(), &who);
-        if groups.is_empty() || streams.carries(playback) {
-            return streams.enter(playback, who, groups, patient);
+        let counted = self.across.counted(streams.limits(), &who);
+        if counted.groups.is_empty() || streams.carries(playback.id) {
+            return streams.enter(playback, who, counted, patient);
         }
-        let Some(over) = streams.room(who, patient) else { return Entry::Full };
+        let Some(over) = streams.room(who, patient) else { return self.is_full_here() };
         // A device that zaps fast may come back to a key that it left a moment ago.
-        self.tell(streams.left(), Vec::new()).await;
-        let placed = Placed { stream: playback.id, groups: groups.clone() };
+        self.across.tell(streams.left(), Vec::new()).await;
+        let placed = Placed { stream: playback.id, groups: counted.groups.clone() };
         let mut taking = Taking { streams, placed: Some(placed.clone()) };
-        if !self.places.take(&placed, &ids(&over)).await {
+        let wish = self.wish(&counted, patient);
+        if !self.across.places.take(&placed, &ids(&over), wish.as_ref()).await {
             taking.placed = None;
-            return Entry::Full;
+            return Entry::FullAcross;
         }
-        let entry = streams.enter(playback, who, groups, patient);
+        self.wished = false;
+        let entry = streams.enter(playback, who, counted, patient);
         if matches!(entry, Entry::Room(_)) {
             taking.placed = None;
         }
         entry
     }
 
-    /// As [`Streams::room`].
-    pub(super) async fn has_room(&self, streams: &Streams, who: Who<'_>) -> bool {
-        let Some(over) = streams.room(who, true) else { return false };
-        let groups = self.groups(streams.limits(), &who);
-        groups.is_empty() || self.places.have_room(&groups, &ids(&over)).await
+    /// Whether [`Seeker::enter`] would find room now or soon. `patient` as there; none: other edges shall do nothing for it.
+    pub(super) async fn look(&mut self, streams: &Streams, who: Who<'_>, patient: Option<bool>) -> Entry {
+        let Some(over) = streams.room(who, true) else { return self.is_full_here() };
+        let counted = self.across.counted(streams.limits(), &who);
+        let wish = patient.and_then(|patient| self.wish(&counted, patient));
+        let placed = Placed { stream: self.stream, groups: counted.groups };
+        if placed.groups.is_empty() || self.across.places.have_room(&placed, &ids(&over), wish.as_ref()).await {
+            self.wished = false;
+            return Entry::Room(Vec::new());
+        }
+        Entry::FullAcross
+    }
+
+    /// No other edge can help.
+    fn is_full_here(&mut self) -> Entry {
+        self.withdraw();
+        Entry::Full
+    }
+
+    fn withdraw(&mut self) {
+        if std::mem::take(&mut self.wished) {
+            lock(&self.across.withdrawn).push(self.stream);
+        }
+    }
+
+    fn wish(&mut self, counted: &Counted, patient: bool) -> Option<Wish> {
+        let viewer = counted.viewer.clone()?;
+        self.wished = true;
+        Some(Wish { stream: self.stream, viewer, patient, lacks: Vec::new() })
+    }
+}
+
+impl Across {
+    pub(crate) fn new(places: Arc<dyn Places>, secret: Option<Secret>) -> Self {
+        Self { places, secret, withdrawn: Mutex::default() }
+    }
+
+    /// A stream that looks for room from now on.
+    pub(super) fn seeker(&self, stream: PlaybackId) -> Seeker<'_> {
+        Seeker { across: self, stream, wished: false }
+    }
+
+    fn counted(&self, limits: Limits, who: &Who<'_>) -> Counted {
+        let user = limits.per_user.map(|most| Group::user(who.asker.link, most, self.secret.as_ref()));
+        let key = who.most_of_key().map(|most| Group::key(&who.held.lease.key_id, most));
+        let viewer = Viewer::new(who.asker.link, &who.asker.device, self.secret.as_ref());
+        Counted { groups: user.into_iter().chain(key).collect(), viewer: Some(viewer) }
     }
 
     /// As [`Streams::move_to`].
     pub(super) async fn move_to(&self, streams: &Streams, playback: &Arc<Playback>, who: Who<'_>) -> bool {
-        let groups = self.groups(streams.limits(), &who);
+        let groups = self.counted(streams.limits(), &who).groups;
         let placed = Placed { stream: playback.id, groups: groups.clone() };
-        let has_place = groups.is_empty() || self.places.take(&placed, &[]).await;
+        let has_place = groups.is_empty() || self.places.take(&placed, &[], None).await;
         let moved = has_place && streams.move_to(playback, who, groups);
         // Places that it does not run on after all.
         streams.forgo(placed);
         moved
     }
 
-    /// Keeps the places of what runs and gives back those of what ended, until `token` is cancelled; then all of them.
-    pub(super) async fn tend(&self, streams: &Streams, token: &CancellationToken) {
+    /// Keeps the places of what runs, gives back those of what ended, and ends what gives way to streams of other edges,
+    /// until `token` is cancelled; then gives all back.
+    pub(super) async fn tend(&self, playbacks: &Playbacks, token: &CancellationToken) {
+        let streams = &playbacks.streams;
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renewed = Instant::now();
@@ -109,7 +160,10 @@ impl Across {
                 renewed = Instant::now();
             }
             self.tell(streams.left(), streams.kept(all)).await;
+            self.withdraw().await;
+            self.give_way(playbacks).await;
         }
+        self.withdraw().await;
         self.tell([streams.left(), streams.kept(true)].concat(), Vec::new()).await;
     }
 
@@ -119,6 +173,33 @@ impl Across {
         }
         if !kept.is_empty() {
             self.places.keep(&kept).await;
+        }
+    }
+
+    async fn withdraw(&self) {
+        let withdrawn = std::mem::take(&mut *lock(&self.withdrawn));
+        for stream in withdrawn {
+            self.places.settle(stream, Answer::Withdraw).await;
+        }
+    }
+
+    /// Ends one stream for each wish that one may give way for.
+    async fn give_way(&self, playbacks: &Playbacks) {
+        let streams = &playbacks.streams;
+        if !streams.count_across() {
+            return;
+        }
+        for wish in self.places.wishes().await {
+            if !streams.can_give_way(&wish) || !self.places.settle(wish.stream, Answer::Claim).await {
+                continue;
+            }
+            // Its player may have woken up meanwhile.
+            let Some((over, placed)) = streams.give_way(&wish) else {
+                self.places.settle(wish.stream, Answer::Reopen).await;
+                continue;
+            };
+            playbacks.hand_over(&over, wish.stream);
+            self.places.give_back(&[placed]).await;
         }
     }
 }

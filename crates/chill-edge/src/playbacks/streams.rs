@@ -2,7 +2,7 @@
 //!
 //! A player opens the new stream before it closes the old one, pauses for an hour, or vanishes without a word. So a place
 //! is handed over: the same device's former film gives way at once, a film whose player is gone to anybody, and one whose
-//! player takes nothing to its own user. Start reading at [`Streams::enter`].
+//! player takes nothing to its own user; also when the new stream is another edge's. Start reading at [`Streams::enter`].
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chill_core::clock::millis;
-use chill_core::places::{Group, Placed};
-use chill_core::{Clock, KeyId, Millis};
+use chill_core::places::{Group, Placed, Viewer, Wish};
+use chill_core::{Clock, KeyId, Millis, PlaybackId};
 
 use super::Playback;
 use crate::lease::{Asker, Held};
@@ -55,12 +55,31 @@ enum Scope {
     Node,
 }
 
-/// What became of a wish to enter.
+/// Whether a stream may enter.
 pub(crate) enum Entry {
     /// There is room once these have ended; mostly none.
     Room(Vec<Arc<Playback>>),
     /// There is none now.
     Full,
+    /// There is none among all edges; they have heard of it.
+    FullAcross,
+}
+
+/// Where a stream counts together with other edges' streams, and for whom; by default nowhere.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) viewer: Option<Viewer>,
+}
+
+/// Whose a stream is, to a viewer that wants its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kin {
+    /// His, on the same device.
+    Device,
+    /// His, on another one.
+    User,
+    Stranger,
 }
 
 /// One playback that was let in.
@@ -70,15 +89,14 @@ struct Stream {
     let_in: Millis,
     key: KeyId,
     asker: Asker,
-    /// Where it counts together with other edges' streams.
-    groups: Vec<Group>,
+    counted: Counted,
     /// Whether its places were renewed since it came.
     kept: bool,
 }
 
 impl Stream {
     fn placed(&self) -> Placed {
-        Placed { stream: self.playback.id, groups: self.groups.clone() }
+        Placed { stream: self.playback.id, groups: self.counted.groups.clone() }
     }
 
     /// For how long no byte was taken.
@@ -102,6 +120,27 @@ impl Stream {
     fn is_of(&self, who: &Who<'_>) -> bool {
         self.asker.link == who.asker.link
     }
+
+    fn kin(&self, who: &Who<'_>) -> Kin {
+        match self.is_of(who) {
+            true if self.asker.device == who.asker.device => Kin::Device,
+            true => Kin::User,
+            false => Kin::Stranger,
+        }
+    }
+
+    fn kin_across(&self, viewer: &Viewer) -> Kin {
+        match &self.counted.viewer {
+            Some(own) if own == viewer => Kin::Device,
+            Some(own) if own.user == viewer.user => Kin::User,
+            _ => Kin::Stranger,
+        }
+    }
+
+    /// Whether one stream less of these groups is this one.
+    fn is_in_all(&self, groups: &[String]) -> bool {
+        groups.iter().all(|name| self.counted.groups.iter().any(|group| group.name() == name))
+    }
 }
 
 /// The streams of this process.
@@ -123,7 +162,7 @@ impl Inner {
     /// Forgets all others.
     fn retain(&mut self, stays: impl Fn(&Stream) -> bool) {
         for stream in self.running.extract_if(.., |stream| !stays(stream)) {
-            if !stream.groups.is_empty() {
+            if !stream.counted.groups.is_empty() {
                 self.left.push(stream.placed());
             }
         }
@@ -139,9 +178,9 @@ impl Streams {
         self.limits
     }
 
-    /// Lets a playback's request in; a new stream has places in these groups. `patient`: it has waited long enough to take
+    /// Lets a playback's request in; a new stream has places where it is counted. `patient`: it has waited long enough to take
     /// over what its own user leaves idle. What the answer names gave its place away and must be ended by the caller.
-    pub(crate) fn enter(&self, playback: &Arc<Playback>, who: Who<'_>, groups: Vec<Group>, patient: bool) -> Entry {
+    pub(crate) fn enter(&self, playback: &Arc<Playback>, who: Who<'_>, counted: Counted, patient: bool) -> Entry {
         let now = self.clock.now();
         let mut inner = self.tidied(now);
         if let Some(own) = inner.running.iter_mut().find(|stream| Arc::ptr_eq(&stream.playback, playback)) {
@@ -151,7 +190,7 @@ impl Streams {
         let Some(over) = self.make_room(&inner.running, &who, now, patient) else { return Entry::Full };
         inner.retain(|stream| !over.iter().any(|over| Arc::ptr_eq(over, &stream.playback)));
         let (key, asker) = (who.held.lease.key_id.clone(), who.asker.clone());
-        inner.running.push(Stream { playback: playback.clone(), let_in: now, key, asker, groups, kept: false });
+        inner.running.push(Stream { playback: playback.clone(), let_in: now, key, asker, counted, kept: false });
         Entry::Room(over)
     }
 
@@ -162,8 +201,28 @@ impl Streams {
     }
 
     /// Whether a playback was let in.
-    pub(crate) fn carries(&self, playback: &Arc<Playback>) -> bool {
-        self.tidied(self.clock.now()).running.iter().any(|stream| Arc::ptr_eq(&stream.playback, playback))
+    pub(crate) fn carries(&self, playback: PlaybackId) -> bool {
+        self.tidied(self.clock.now()).running.iter().any(|stream| stream.playback.id == playback)
+    }
+
+    /// Whether any counts together with other edges' streams.
+    pub(crate) fn count_across(&self) -> bool {
+        self.tidied(self.clock.now()).running.iter().any(|stream| !stream.counted.groups.is_empty())
+    }
+
+    /// Whether [`Streams::give_way`] would find one.
+    pub(crate) fn can_give_way(&self, wish: &Wish) -> bool {
+        let now = self.clock.now();
+        place_for(&self.tidied(now).running, wish, now).is_some()
+    }
+
+    /// Forgets the stream that gives its place to one that waits at some edge. The caller ends it, and forgoes its place then.
+    pub(crate) fn give_way(&self, wish: &Wish) -> Option<(Arc<Playback>, Placed)> {
+        let now = self.clock.now();
+        let mut inner = self.tidied(now);
+        let place = place_for(&inner.running, wish, now)?;
+        let stream = inner.running.remove(place);
+        Some((stream.playback.clone(), stream.placed()))
     }
 
     /// A stream goes on with another key; false, and nothing changes, when that carries as many as it may.
@@ -182,7 +241,7 @@ impl Streams {
             let mut former = stream.placed();
             former.groups.retain(|group| !groups.contains(group));
             left.extend(Some(former).filter(|former| !former.groups.is_empty()));
-            stream.groups = groups;
+            stream.counted.groups = groups;
         }
         fits
     }
@@ -192,7 +251,7 @@ impl Streams {
         drop(self.tidied(self.clock.now()));
     }
 
-    /// A place that was taken for nothing.
+    /// A place that nobody is at.
     pub(crate) fn forgo(&self, placed: Placed) {
         self.lock().left.push(placed);
     }
@@ -204,7 +263,7 @@ impl Streams {
         for placed in &mut *left {
             // It may have come back meanwhile.
             let runs = running.iter().find(|stream| stream.playback.id == placed.stream);
-            placed.groups.retain(|group| !runs.is_some_and(|stream| stream.groups.contains(group)));
+            placed.groups.retain(|group| !runs.is_some_and(|stream| stream.counted.groups.contains(group)));
         }
         left.drain(..).filter(|placed| !placed.groups.is_empty()).collect()
     }
@@ -214,7 +273,7 @@ impl Streams {
         let now = self.clock.now();
         let mut inner = self.tidied(now);
         let mut due = Vec::new();
-        for stream in inner.running.iter_mut().filter(|stream| !stream.groups.is_empty()) {
+        for stream in inner.running.iter_mut().filter(|stream| !stream.counted.groups.is_empty()) {
             let first = !std::mem::replace(&mut stream.kept, true);
             if (all || first) && stream.idle(now) < millis(GHOST) {
                 due.push(stream.placed());
@@ -253,21 +312,30 @@ impl Streams {
                 if there.len() < most {
                     break;
                 }
-                over.push(gives_way(&there, who, now, patient)?.playback.clone());
+                over.push(gives_way(&there, |stream| stream.kin(who), now, patient)?.playback.clone());
             }
         }
         Some(over)
     }
 }
 
-/// The stream that gives its place to this viewer.
-fn gives_way<'a>(there: &[&'a Stream], who: &Who<'_>, now: Millis, patient: bool) -> Option<&'a Stream> {
-    let same_device = |stream: &&&Stream| stream.is_of(who) && stream.asker.device == who.asker.device;
+/// Which stream gives its place to one of its user that waits at some edge.
+fn place_for(running: &[Stream], wish: &Wish, now: Millis) -> Option<usize> {
+    let kin = |stream: &Stream| stream.kin_across(&wish.viewer);
+    let helps = |stream: &&Stream| stream.playback.id != wish.stream && stream.is_in_all(&wish.lacks);
+    let own = running.iter().filter(|stream| kin(stream) != Kin::Stranger);
+    let there: Vec<&Stream> = own.filter(helps).collect();
+    let over = gives_way(&there, kin, now, wish.patient)?;
+    running.iter().position(|stream| std::ptr::eq(stream, over))
+}
+
+/// The stream that gives its place to a viewer, by whose they are to him.
+fn gives_way<'a>(there: &[&'a Stream], kin: impl Fn(&Stream) -> Kin, now: Millis, patient: bool) -> Option<&'a Stream> {
     let longest_idle = || there.iter().max_by_key(|stream| stream.idle(now));
     let ghost = longest_idle().filter(|stream| stream.idle(now) >= millis(GHOST));
     let own_idle = || {
-        let own = there.iter().filter(|stream| patient && stream.is_of(who));
+        let own = there.iter().filter(|stream| patient && kin(stream) != Kin::Stranger);
         own.max_by_key(|stream| stream.idle(now)).filter(|stream| stream.idle(now) >= millis(IDLE))
     };
-    ghost.or_else(|| there.iter().find(same_device)).or_else(own_idle).copied()
+    ghost.or_else(|| there.iter().find(|stream| kin(stream) == Kin::Device)).or_else(own_idle).copied()
 }

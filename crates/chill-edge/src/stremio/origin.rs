@@ -91,7 +91,7 @@ impl StoreOrigin {
             return;
         }
         ways.fruitless(&seat.grant);
-        match take(&self.edge, &mut ways, &self.playback.key.click).await {
+        match take(&self.edge, &mut ways, &self.playback.key.click, self.playback.id).await {
             Ok(taken) => {
                 if self.sit(taken.seat).await.is_ok() {
                     tracing::info!(playback = %self.playback.id, "its links bring nothing; it goes on with another key");
@@ -118,7 +118,7 @@ impl StoreOrigin {
             None => {
                 let told = ways.failed(&self.edge, &failed.grant, purpose(click), error).await;
                 told.map_err(|_| OriginError::from(error.clone()))?;
-                take(&self.edge, &mut ways, click).await.map_err(|refusal| refused(&refusal))?
+                take(&self.edge, &mut ways, click, self.playback.id).await.map_err(|refusal| refused(&refusal))?
             }
         };
         self.sit(taken.seat).await

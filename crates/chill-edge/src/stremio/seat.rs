@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chill_core::store::{AddMode, Item, ItemStatus, StoreFile};
 use chill_core::usage::Outcome;
-use chill_core::{Action, KnownFile, Secret, Store, StoreCode, StoreError, Title};
+use chill_core::{Action, KnownFile, PlaybackId, Secret, Store, StoreCode, StoreError, Title};
 
 use super::choose_file::{Wish, choose};
 use super::route::Click;
@@ -36,8 +36,8 @@ pub(crate) fn purpose(click: &Click) -> Purpose {
 }
 
 /// Gets the clicked file ready. Two calls to the store when it has the torrent; another right is only tried where it
-/// can help.
-pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click) -> Result<Taken, Refusal> {
+/// can help. `stream`: the playback it is for.
+pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click, stream: PlaybackId) -> Result<Taken, Refusal> {
     let Some(store) = edge.stores.get(&ways.store()) else {
         let why = format!("this server has no client for {}", ways.store().name());
         return Err(Refusal::new(Code::ServiceUnknown, why));
@@ -45,7 +45,7 @@ pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click) -> Result<
     let mut full = None;
     for _ in 0..MOST_TRIES {
         let grant = match ways.next(edge, purpose(click)).await {
-            Ok(grant) if edge.playbacks.has_room(&grant).await => grant,
+            Ok(grant) if edge.playbacks.has_room(&grant, stream).await => grant,
             Ok(grant) => {
                 ways.full(&grant);
                 full.get_or_insert(grant);
@@ -53,7 +53,7 @@ pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click) -> Result<
             }
             // Nothing else is left: the first one may get room while a player closes its stream.
             Err(refusal) => match full.take().filter(|_| refusal.code == Code::StreamLimit) {
-                Some(grant) if edge.playbacks.waits_for_room(&grant).await => grant,
+                Some(grant) if edge.playbacks.waits_for_room(&grant, stream).await => grant,
                 _ => return Err(refusal),
             },
         };

@@ -78,9 +78,15 @@ pub(crate) fn holder(data: &UserData) -> [u8; 32] {
 }
 
 /// Gets the file ready at the store of the click, else at another store of the link that is known to have it.
-async fn find(edge: &Edge, viewer: &Viewer, data: &UserData, click: &Click) -> Result<(Ways, Taken), Refusal> {
+async fn find(
+    edge: &Edge,
+    viewer: &Viewer,
+    data: &UserData,
+    click: &Click,
+    id: PlaybackId,
+) -> Result<(Ways, Taken), Refusal> {
     let mut ways = Ways::new(edge, viewer, &data.stores, click.store)?;
-    let refusal = match take(edge, &mut ways, click).await {
+    let refusal = match take(edge, &mut ways, click, id).await {
         Ok(taken) => return Ok((ways, taken)),
         Err(refusal) => refusal,
     };
@@ -93,7 +99,7 @@ async fn find(edge: &Edge, viewer: &Viewer, data: &UserData, click: &Click) -> R
     for store in others {
         if edge.caches.has(store, &click.hash).await
             && let Ok(mut ways) = Ways::new(edge, viewer, &data.stores, store)
-            && let Ok(taken) = take(edge, &mut ways, click).await
+            && let Ok(taken) = take(edge, &mut ways, click, id).await
         {
             return Ok((ways, taken));
         }
@@ -111,11 +117,11 @@ async fn begin(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, key: Playback
         return Ok(playback);
     }
     let late = || Refusal::new(Code::StoreUnavailable, "getting the file ready took too long");
-    let found = tokio::time::timeout(PATIENCE, find(edge, viewer, data, &key.click)).await;
-    let (ways, taken) = found.map_err(|_| late())??;
-    let redirect = !taken.seat.grant.is_proxied(edge.config.delivery);
     let id = PlaybackId::new(edge.clock.now(), &edge.chance)
         .map_err(|error| Refusal::new(Code::StoreUnavailable, error.to_string()))?;
+    let found = tokio::time::timeout(PATIENCE, find(edge, viewer, data, &key.click, id)).await;
+    let (ways, taken) = found.map_err(|_| late())??;
+    let redirect = !taken.seat.grant.is_proxied(edge.config.delivery);
     let (grant, store) = (taken.seat.grant.clone(), taken.seat.store);
     let playback = Arc::new(Playback::new(Opening {
         id,

@@ -1,70 +1,17 @@
-//! Two edges that count together. The clock moves only as the script says.
+//! Edges that count together. The clock moves only as the script says.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+mod board;
+mod wishes;
 
-use async_trait::async_trait;
 use chill_core::Clock;
 
+use self::board::Board;
 use super::super::Seat;
 use super::super::streams::tests::{Node, Player};
 use super::*;
-use crate::tests::fakes::lock;
 
 const SECOND: Duration = Duration::from_secs(1);
 const LASTS: Duration = Duration::from_secs(30);
-
-/// Counts as the port says, in memory.
-#[derive(Default)]
-struct Board(Mutex<HashMap<String, HashMap<PlaybackId, Instant>>>);
-
-#[async_trait]
-impl Places for Board {
-    async fn take(&self, stream: &Placed, instead: &[PlaybackId]) -> bool {
-        let mut all = lock(&self.0);
-        for group in &stream.groups {
-            let held = all.entry(group.name().to_owned()).or_default();
-            held.retain(|_, until| *until > Instant::now());
-            let others = held.keys().filter(|held| **held != stream.stream && !instead.contains(held)).count();
-            if others >= group.most() {
-                return false;
-            }
-        }
-        for group in &stream.groups {
-            let held = all.entry(group.name().to_owned()).or_default();
-            held.retain(|held, _| !instead.contains(held));
-            held.insert(stream.stream, Instant::now() + LASTS);
-        }
-        true
-    }
-
-    async fn have_room(&self, groups: &[Group], instead: &[PlaybackId]) -> bool {
-        let all = lock(&self.0);
-        groups.iter().all(|group| {
-            let held = all.get(group.name()).into_iter().flatten();
-            let held = held.filter(|(id, until)| **until > Instant::now() && !instead.contains(id));
-            held.count() < group.most()
-        })
-    }
-
-    async fn keep(&self, streams: &[Placed]) {
-        let mut all = lock(&self.0);
-        for (placed, group) in streams.iter().flat_map(|placed| placed.groups.iter().map(move |g| (placed, g))) {
-            all.entry(group.name().to_owned()).or_default().insert(placed.stream, Instant::now() + LASTS);
-        }
-    }
-
-    async fn give_back(&self, streams: &[Placed]) {
-        let mut all = lock(&self.0);
-        for (placed, group) in streams.iter().flat_map(|placed| placed.groups.iter().map(move |g| (placed, g))) {
-            all.entry(group.name().to_owned()).or_default().remove(&placed.stream);
-        }
-    }
-
-    fn renewal(&self) -> Duration {
-        LASTS / 3
-    }
-}
 
 /// Two edges beside one board.
 fn edges(per_user: Option<usize>, per_key: Option<u32>) -> (Node, Node) {
@@ -74,8 +21,8 @@ fn edges(per_user: Option<usize>, per_key: Option<u32>) -> (Node, Node) {
     (edge(), edge())
 }
 
-/// Runs a story while both edges keep their places.
-async fn alive<T>(edges: [&Node; 2], story: impl Future<Output = T>) -> T {
+/// Runs a story while these edges keep their places.
+async fn alive<T, const N: usize>(edges: [&Node; N], story: impl Future<Output = T>) -> T {
     let token = CancellationToken::new();
     let kept = futures_util::future::join_all(edges.map(|edge| edge.playbacks.keep_places(&token)));
     tokio::select! {
@@ -91,7 +38,7 @@ async fn a_users_limit_and_a_keys_limit_hold_over_both_edges() {
             let (mut film, mut other) = (one.player(1, 1, 1, "key-1").await, two.player(1, 2, 1, "key-1").await);
             assert_eq!(film.play().await, (true, 0));
             let (refused, ()) = tokio::join!(other.play(), film.watch(50 * SECOND));
-            assert_eq!(refused, (false, 30), "refused after the usual wait");
+            assert_eq!(refused, (false, 40), "refused after the usual wait, and a moment for the other edge to answer");
             assert!(!other.play_in_time().await.0, "its place is kept much longer than it lasts");
             film.leave();
             let (played, waited) = other.play_in_time().await;
@@ -126,12 +73,12 @@ async fn a_zap_hands_its_place_over_among_all_edges_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_edge_leaves_idle_is_not_taken_over_but_its_ghosts_are_forgotten() {
-    let (one, two) = edges(Some(1), None);
+async fn what_another_edge_left_for_good_is_forgotten_by_all() {
+    let (one, two) = edges(None, Some(1));
     alive([&one, &two], async {
-        let (mut paused, mut other) = (one.player(1, 1, 1, "key-1").await, two.player(1, 2, 1, "key-1").await);
-        assert_eq!(paused.play().await, (true, 0));
-        paused.take();
+        let (mut asleep, mut other) = (one.player(1, 1, 1, "key-1").await, two.player(2, 2, 1, "key-1").await);
+        assert_eq!(asleep.play().await, (true, 0));
+        asleep.take();
         one.pass(40 * SECOND).await;
         assert!(!other.play_in_time().await.0);
         one.pass(60 * SECOND).await;
@@ -170,7 +117,11 @@ async fn a_film_goes_on_with_another_key_only_where_no_edge_fills_it() {
         let (mut film, mut other) = (one.player(1, 1, 1, "key-1").await, two.player(2, 2, 1, "key-2").await);
         assert_eq!((film.play().await, other.play().await), ((true, 0), (true, 0)));
         let seat = |grant| Seat { grant, ..film.playback.seat() };
-        assert!(!one.playbacks.has_room(&one.right(3, 3, "key-2").await).await);
+        assert!(
+            !one.playbacks
+                .has_room(&one.right(3, 3, "key-2").await, one.player(3, 3, 1, "key-2").await.playback.id)
+                .await
+        );
         assert!(!one.playbacks.move_to(&film.playback, seat(one.right(1, 1, "key-2").await)).await);
         assert!(one.playbacks.move_to(&film.playback, seat(one.right(1, 1, "key-3").await)).await);
         one.pass(SECOND).await;
