@@ -114,7 +114,7 @@ async fn two_servers_with_one_redis_share_the_limit() {
 }
 
 /// Two servers with one database and one Redis, and one user who may play one film.
-async fn two_for_one_film(redis: &str) -> (App, App, Viewer) {
+pub(crate) async fn two_for_one_film(redis: &str) -> (App, App, Viewer) {
     let database = TestDatabase::postgres();
     let (url, master) = (database.url().unwrap(), data_encoding::BASE64.encode(&[7; 32]));
     let settings = [
@@ -131,7 +131,12 @@ async fn two_for_one_film(redis: &str) -> (App, App, Viewer) {
 }
 
 /// Opens a film at a server as another player of the user does; the status, and the body to be read.
-async fn open_at(app: &App, made_for: &App, url: &str, player: &str) -> hyper::Response<hyper::body::Incoming> {
+pub(crate) async fn open_at(
+    app: &App,
+    made_for: &App,
+    url: &str,
+    player: &str,
+) -> hyper::Response<hyper::body::Incoming> {
     let url = url.replace(&made_for.base, &app.base);
     crate::web::Web::new(player).open(Method::GET, &url, &[("range", "bytes=0-")]).await
 }

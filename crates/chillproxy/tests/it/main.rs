@@ -29,5 +29,6 @@ mod revocation;
 mod source_faults;
 mod store_faults;
 mod streams;
+mod takeover;
 mod torznab;
 mod web;
