@@ -79,23 +79,33 @@ fn shape(status: StatusCode, headers: &HeaderMap, ask: &Ask) -> Result<Shape, Un
     match status.as_u16() {
         200 => {
             film_bytes(headers)?;
+            let chunked = is_chunked(headers)?;
             match content_length(headers) {
                 Some(length) => Ok(Shape::Whole { length: Some(length) }),
                 // Without a length or chunks the body of a GET ends where the connection does, broken or not.
-                None if headers.contains_key(TRANSFER_ENCODING) || ask.method == Method::HEAD => {
-                    Ok(Shape::Whole { length: None })
-                }
+                None if chunked || ask.method == Method::HEAD => Ok(Shape::Whole { length: None }),
                 None => Err(Unfit::NoLength),
             }
         }
         206 => {
             film_bytes(headers)?;
+            is_chunked(headers)?;
             part(headers, ask.range).map(Shape::Part).ok_or(Unfit::OtherRange)
         }
         304 => Ok(Shape::NotModified),
         412 => Ok(Shape::PreconditionFailed),
         416 if ask.range.is_some() => Ok(Shape::Unsatisfiable { length: unsatisfied_length(headers) }),
         other => Err(Unfit::Status(other)),
+    }
+}
+
+/// Whether the bytes come in chunks. Any other transfer coding (RFC 9112 §7) would be counted as bytes of the film.
+fn is_chunked(headers: &HeaderMap) -> Result<bool, Unfit> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(false),
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(true),
+        _ => Err(Unfit::Encoded),
     }
 }
 
@@ -160,6 +170,11 @@ mod tests {
             (206, &[("content-type", "multipart/byteranges; boundary=x"), length], Err(Unfit::OtherRange)),
             (200, &[length], Ok(Shape::Whole { length: Some(4) })),
             (200, &[("transfer-encoding", "chunked")], Ok(Shape::Whole { length: None })),
+            (200, &[("transfer-encoding", "Chunked")], Ok(Shape::Whole { length: None })),
+            (200, &[("transfer-encoding", "gzip, chunked")], Err(Unfit::Encoded)),
+            (200, &[("transfer-encoding", "identity"), length], Err(Unfit::Encoded)),
+            (206, &[("transfer-encoding", "gzip"), range], Err(Unfit::Encoded)),
+            (206, &[("transfer-encoding", "chunked"), range], Ok(Shape::Part(span))),
             (200, &[], Err(Unfit::NoLength)),
             (200, &[length, ("content-type", "Text/HTML; charset=utf-8")], Err(Unfit::Page)),
             (206, &[range, length, ("content-type", "application/json")], Err(Unfit::Page)),

@@ -5,6 +5,7 @@ mod beside_nginx;
 mod breaks;
 mod counters;
 mod cuts;
+mod framing;
 mod links;
 mod odd_origins;
 mod players;

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::DropGuard;
 
 use super::stage::{Reply, ask, film, listen, quick};
-use crate::relay::{Origin, OriginError, Relay};
+use crate::relay::{Origin, OriginError, Relay, RelayConfig};
 
 /// Answers each connection with the next of its answers, byte for byte, and closes it.
 pub(super) struct Scripted {
@@ -33,15 +33,19 @@ impl Origin for FixedLink {
 
 impl Scripted {
     pub(super) async fn new(answers: Vec<Vec<u8>>) -> Self {
+        Self::with(quick(), answers).await
+    }
+
+    pub(super) async fn with(config: RelayConfig, answers: Vec<Vec<u8>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}/a/film?token=t", listener.local_addr().unwrap());
         let heads = Arc::<Mutex<Vec<String>>>::default();
         tokio::spawn(play(listener, answers.into(), heads.clone()));
-        let (address, stop) = listen(Relay::new(quick()), film(Arc::new(FixedLink(url.clone())))).await;
+        let (address, stop) = listen(Relay::new(config), film(Arc::new(FixedLink(url.clone())))).await;
         Self { heads, url, address, _stop: stop }
     }
 
-    async fn get(&self, headers: &[(&str, &str)]) -> Reply {
+    pub(super) async fn get(&self, headers: &[(&str, &str)]) -> Reply {
         ask(self.address, &Method::GET, headers).await
     }
 
