@@ -27,7 +27,7 @@ pub struct ProxyConfig {
     pub limits: ConnectionLimits,
     /// How long a connection over the limit waits for another one to end: a player that seeks opens the new one first.
     pub slot_wait: Duration,
-    /// The byte path; its `destinations` are replaced by public ones and `allow`.
+    /// The byte path; its `destinations` are replaced by public ones and `allow`, its `redirects` by StremThru's ten.
     pub relay: RelayConfig,
     /// The time of day, for expiry.
     pub clock: Clock,

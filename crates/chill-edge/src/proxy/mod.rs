@@ -42,6 +42,9 @@ use crate::relay::{Destinations, Relay, RelayConfig};
 use limits::Slots;
 use token::Keys;
 
+/// Redirects that are followed, as many as StremThru follows: links lead to any server and not to a store's alone.
+const REDIRECTS: u8 = 10;
+
 /// Everything behind `/v0/proxy`.
 #[derive(Debug)]
 pub struct Proxy {
@@ -67,7 +70,7 @@ impl Proxy {
             slots: Slots::new(&config.users, &config.limits, config.slot_wait),
             users: config.users,
             keys,
-            relay: Relay::new(RelayConfig { destinations, ..config.relay }),
+            relay: Relay::new(RelayConfig { destinations, redirects: REDIRECTS, ..config.relay }),
             reached: EdgeConfig {
                 base_url: config.base_url,
                 trusted_proxies: config.trusted_proxies,

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chill_core::Secret;
-use http::header::{self, LOCATION};
-use http::{HeaderMap, HeaderName, Method, Response, Uri};
+use data_encoding::BASE64;
+use http::header::{self, AUTHORIZATION, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri};
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnectorBuilder};
+use percent_encoding::{CONTROLS, percent_decode_str, percent_encode};
 use rustls::{ClientConfig, RootCertStore};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::RelayConfig;
 use super::destinations;
@@ -75,18 +78,11 @@ impl Upstream {
         link: &Secret,
         headers: &HeaderMap,
     ) -> Result<Response<OriginBody>, Failure> {
-        let mut url = http_url(Url::parse(link.expose()))?;
-        let mut headers = headers.clone();
+        let mut step = Step::new(http_url(Url::parse(link.expose()))?, headers.clone());
         for _ in 0..=self.config.redirects {
-            let response = self.send_once(method, &url, headers.clone()).await?;
+            let response = self.send_once(method, &step.url, step.headers()).await?;
             match redirect(&response) {
-                Some(location) => {
-                    let next = http_url(url.join(location))?;
-                    if next.origin() != url.origin() {
-                        strip(&mut headers);
-                    }
-                    url = next;
-                }
+                Some(location) => step = step.to(&location)?,
                 None => return Ok(response),
             }
         }
@@ -109,6 +105,58 @@ impl Upstream {
             Err(_) => Err(Failure::Timeout),
         }
     }
+}
+
+/// Where a request goes next, and with what.
+struct Step {
+    /// Without a user: what keeps connections apart must not hold a password.
+    url: Url,
+    headers: HeaderMap,
+    /// What the URL said of a user, for its own origin alone.
+    user: Option<HeaderValue>,
+}
+
+impl Step {
+    fn new(mut url: Url, headers: HeaderMap) -> Self {
+        let user = take_user(&mut url);
+        Self { url, headers, user }
+    }
+
+    /// A header that was asked for says more than the URL does.
+    fn headers(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if let Some(user) = self.user.as_ref().filter(|_| !headers.contains_key(AUTHORIZATION)) {
+            headers.insert(AUTHORIZATION, user.clone());
+        }
+        headers
+    }
+
+    /// Follows a redirect. Within an origin the user stays who he was, unless the redirect names another one.
+    fn to(mut self, location: &str) -> Result<Self, Failure> {
+        let mut next = http_url(self.url.join(location))?;
+        if next.origin() != self.url.origin() {
+            strip(&mut self.headers);
+            self.user = None;
+        }
+        let user = take_user(&mut next).or(self.user);
+        Ok(Self { url: next, headers: self.headers, user })
+    }
+}
+
+/// Takes user and password out of a URL, as the `Authorization` of RFC 7617 that other clients send for them.
+fn take_user(url: &mut Url) -> Option<HeaderValue> {
+    let password = url.password().unwrap_or_default();
+    if url.username().is_empty() && password.is_empty() {
+        return None;
+    }
+    let mut credential = Zeroizing::new(percent_decode_str(url.username()).collect::<Vec<u8>>());
+    credential.push(b':');
+    credential.extend(percent_decode_str(password));
+    // They fail only for URLs without a host, which are none of http.
+    let _gone = (url.set_username(""), url.set_password(None));
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64.encode(&credential))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// What may follow a redirect to another origin; anything else could be a secret between the link and its own.
@@ -169,8 +217,46 @@ fn http_url(url: Result<Url, url::ParseError>) -> Result<Url, Failure> {
     Ok(url)
 }
 
-fn redirect<B>(response: &Response<B>) -> Option<&str> {
-    matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)
-        .then(|| response.headers().get(LOCATION)?.to_str().ok())
-        .flatten()
+/// Where a response redirects to. Some servers write its bytes as they are, instead of percent-encoded.
+fn redirect<B>(response: &Response<B>) -> Option<String> {
+    let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(LOCATION).filter(|_| redirects)?;
+    Some(percent_encode(location.as_bytes(), CONTROLS).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_taken_out_of_a_url_and_shown_nowhere() {
+        for (url, left, credential) in [
+            ("https://a%40b:c%3Ad@a.example:8443/f?x=u:p@h", "https://a.example:8443/f?x=u:p@h", "a@b:c:d"),
+            ("http://user@[2001:db8::1]/", "http://[2001:db8::1]/", "user:"),
+            ("http://:p@a.example/", "http://a.example/", ":p"),
+        ] {
+            let mut url = Url::parse(url).unwrap();
+            let user = take_user(&mut url).unwrap();
+            assert_eq!(
+                (url.as_str(), user.to_str().unwrap()),
+                (left, &*format!("Basic {}", BASE64.encode(credential.as_bytes())))
+            );
+            assert!(!format!("{user:?}").contains("Basic"));
+        }
+        let mut url = Url::parse("http://@a.example/f").unwrap();
+        assert_eq!((take_user(&mut url), url.as_str()), (None, "http://a.example/f"));
+    }
+
+    #[test]
+    fn a_location_in_any_bytes_is_followed() {
+        let from = |location: &[u8]| {
+            let location = HeaderValue::from_bytes(location).unwrap();
+            redirect(&Response::builder().status(302).header(LOCATION, location).body(()).unwrap())
+        };
+        assert_eq!(from("/Amélie%20 1".as_bytes()).unwrap(), "/Am%C3%A9lie%20 1");
+        assert_eq!(from(b"/Am\xe9lie").unwrap(), "/Am%E9lie");
+        let step = Step::new(Url::parse("http://a.example/").unwrap(), HeaderMap::new());
+        let named = from("http://bücher.example/ü".as_bytes()).unwrap();
+        assert_eq!(step.to(&named).unwrap().url.as_str(), "http://xn--bcher-kva.example/%C3%BC");
+    }
 }

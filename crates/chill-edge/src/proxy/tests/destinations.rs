@@ -87,9 +87,20 @@ async fn what_an_operator_allows_is_reached_by_its_address_or_its_name() {
 
 #[tokio::test]
 async fn a_redirect_is_judged_like_a_link() {
+    judged(false).await;
+}
+
+#[tokio::test]
+async fn the_plain_client_is_led_inside_no_more_than_ours() {
+    judged(true).await;
+}
+
+async fn judged(plain: bool) {
     let (inside, _inside, inner) = Origin::on("127.0.0.1").await;
     let (outside, _outside, outer) = Origin::on("127.0.0.2").await;
-    let stage = Stage::with(allowing("127.0.0.2")).await;
+    let mut config = allowing("127.0.0.2");
+    config.relay.plain = plain;
+    let stage = Stage::with(config).await;
     for to in [
         format!("{inner}/film.mkv"),
         inner.replace("127.0.0.1", "localhost") + "/film.mkv",

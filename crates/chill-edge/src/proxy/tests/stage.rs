@@ -80,6 +80,11 @@ impl Stage {
         Self { clock, front: Listening::on("127.0.0.1", router(Proxy::new(config).unwrap())).await }
     }
 
+    /// Where it listens.
+    pub(super) fn at(&self) -> SocketAddr {
+        self.front.at
+    }
+
     pub(super) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let started = self.start(method, path, headers, body).await;
         Reply::read(started).await
@@ -195,14 +200,23 @@ impl Origin {
     }
 }
 
-/// `/film.mkv`: a film of ten bytes; `/slow`: half of it, and no more; `/to?u`: a redirect to `u`; a number: that status.
+/// `/film.mkv`: a film of ten bytes; `/slow`: half of it, and no more; `/to?u`: a redirect to `u`; `/hop3`: to the film after
+/// three redirects; `/chunked`: of unknown length; a number: that status.
 async fn answer(State(origin): State<Origin>, Path(what): Path<String>, query: RawQuery, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     origin.0.lock().unwrap().push((parts.method, parts.uri.to_string(), parts.headers));
     if let Ok(status) = what.parse::<u16>() {
         return (StatusCode::from_u16(status).unwrap(), "the origin's own words").into_response();
     }
+    if let Some(hops) = what.strip_prefix("hop").and_then(|hops| hops.parse::<u32>().ok()) {
+        let next = if hops == 1 { "film.mkv".to_owned() } else { format!("hop{}", hops - 1) };
+        return (StatusCode::FOUND, [("location", next)]).into_response();
+    }
     match what.as_str() {
+        "chunked" => {
+            let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"0123456789"))]);
+            Body::from_stream(pieces).into_response()
+        }
         "to" => (StatusCode::FOUND, [("location", query.0.unwrap_or_default())]).into_response(),
         "slow" => {
             let half = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"01234"))]);

@@ -215,7 +215,7 @@ async fn conditions_reach_the_origin_and_its_verdict_the_player() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_three_times_and_only_to_http() {
+async fn redirects_are_followed_three_times_as_they_are_written_and_only_to_http() {
     let film = answer("200 OK\nContent-Length: 3", b"abc");
     let away = answer("302 Found\nLocation: ../b?token=u\nContent-Length: 0", b"");
     let origin = Scripted::new(vec![away.clone(), away.clone(), away.clone(), film]).await;
@@ -227,6 +227,12 @@ async fn redirects_are_followed_three_times_and_only_to_http() {
     let origin = Scripted::new(vec![away; 8]).await;
     assert_eq!(origin.get(&[]).await.text(), "LinkBroken");
     assert_eq!(origin.heads().len(), 8, "four requests for the link and four for the fresh one");
+
+    let raw = answer("302 Found\nLocation: ../b/Amélie 1.mkv?q=é\nContent-Length: 0", b"");
+    let origin = Scripted::new(vec![raw, answer("200 OK\nContent-Length: 3", b"abc")]).await;
+    assert_eq!(origin.get(&[]).await.text(), "abc");
+    let second = &origin.heads()[1];
+    assert!(second.starts_with("GET /b/Am%C3%A9lie%201.mkv?q=%C3%A9 HTTP/1.1"), "{second}");
 
     let file = answer("302 Found\nLocation: file:///etc/passwd\nContent-Length: 0", b"");
     let origin = Scripted::new(vec![file.clone(), file]).await;
