@@ -9,9 +9,12 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// The conditions of RFC 9110 §13.1 that are about the film and not about the viewer. `If-Range` has its own rules.
-const CONDITIONS: [HeaderName; 4] = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
+const LISTS: [HeaderName; 2] = [IF_MATCH, IF_NONE_MATCH];
+const DATES: [HeaderName; 2] = [IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
 
-/// A longer condition is not one of ours: the validators handed out are shorter.
+/// Longest list of entity tags that is passed on, in bytes; more would not fit into the heads many origins take.
+const LONGEST_LIST: usize = 8 * 1024;
+/// A longer date, or `If-Range`, is not one of ours: the validators handed out are shorter.
 const LONGEST_CONDITION: usize = 1_024;
 
 /// A player's request, without anything that is the viewer's.
@@ -23,6 +26,8 @@ pub(super) struct Ask {
     pub(super) range: Option<ByteRange>,
     /// Only with a range, and only a strong validator or a date.
     pub(super) if_range: Option<HeaderValue>,
+    /// An `If-Match` that cannot be passed on was not met (412): what it protects must not be sent.
+    pub(super) unmet: bool,
     conditions: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -35,8 +40,9 @@ impl Ask {
             range = None;
         }
         let if_range = if_range.filter(|_| range.is_some());
-        let condition = |name: &HeaderName| Some((name.clone(), headers.get(name).filter(is_short)?.clone()));
-        Self { method: method.clone(), range, if_range, conditions: CONDITIONS.iter().filter_map(condition).collect() }
+        let conditions = conditions(headers);
+        let unmet = headers.contains_key(IF_MATCH) && !conditions.iter().any(|(name, _)| name == IF_MATCH);
+        Self { method: method.clone(), range, if_range, unmet, conditions }
     }
 
     /// The head of the request to the origin.
@@ -55,13 +61,39 @@ impl Ask {
     /// A request for the bytes from `first` to `last`, both included, of a film already being sent.
     pub(super) fn rest(first: u64, last: u64) -> Self {
         let range = Some(ByteRange::From { first, last: Some(last) });
-        Self { method: Method::GET, range, if_range: None, conditions: Vec::new() }
+        Self { method: Method::GET, range, if_range: None, unmet: false, conditions: Vec::new() }
     }
 
     /// The same request as one that only wants the head of a `GET`, for origins that refuse `HEAD`.
     pub(super) fn as_get(&self) -> Self {
         Self { method: Method::GET, ..self.clone() }
     }
+}
+
+/// The conditions that can be passed on.
+fn conditions(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let list = |name: &HeaderName| Some((name.clone(), list(headers, name)?));
+    let mut conditions: Vec<_> = LISTS.iter().filter_map(list).collect();
+    // Beside tags the date does not count (RFC 9110 §13.1.3), not even when the origin cannot see them.
+    let unseen = headers.contains_key(IF_NONE_MATCH) && !conditions.iter().any(|(name, _)| name == IF_NONE_MATCH);
+    let dates = DATES.iter().filter(|name| !unseen || **name != IF_MODIFIED_SINCE);
+    conditions.extend(dates.filter_map(|name| Some((name.clone(), date(headers, name)?))));
+    conditions
+}
+
+/// All lines of a field as one (RFC 9110 §5.3).
+fn list(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    let joined = lines.join(&b", "[..]);
+    let passed_on = !lines.is_empty() && joined.len() <= LONGEST_LIST;
+    passed_on.then(|| HeaderValue::from_bytes(&joined).ok()).flatten()
+}
+
+/// The one line of a field; on several it is no date (RFC 9110 §13.1.3, §13.1.4).
+fn date(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
+    let mut lines = headers.get_all(name).iter();
+    let only = lines.next().filter(is_short)?;
+    lines.next().is_none().then(|| only.clone())
 }
 
 fn plain_headers(user_agent: &'static str) -> HeaderMap {

@@ -78,6 +78,9 @@ impl Relay {
         }
         let open = film.meter.open_request();
         let ask = Ask::read(method, headers);
+        if ask.unmet {
+            return Ok(empty(StatusCode::PRECONDITION_FAILED));
+        }
         // hyper keeps the room of its service's future for as long as the film runs; this is most of it.
         let opening = Box::pin(open::open(&self.upstream, &ask, &film));
         let opened = tokio::select! {
@@ -89,9 +92,14 @@ impl Relay {
     }
 }
 
-fn not_allowed() -> Response {
+fn empty(status: StatusCode) -> Response {
     let mut response = Response::default();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    *response.status_mut() = status;
+    response
+}
+
+fn not_allowed() -> Response {
+    let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
 }
