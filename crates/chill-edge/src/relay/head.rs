@@ -1,17 +1,21 @@
 //! The head of the response a viewer gets: made here, line by line, never copied from the origin's.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use chill_core::range::Span;
 use http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_DISPOSITION,
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method};
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 
 use super::answer::Shape;
 use super::ask::Ask;
@@ -94,10 +98,10 @@ fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, outlet:
     let (first, end, length) = match opened.answer.shape {
         Shape::Whole { length } => (0, length, length),
         Shape::Part(Span { first, last, length }) => (first, Some(last + 1), Some(length)),
-        Shape::Unsatisfiable { .. } | Shape::NotModified | Shape::PreconditionFailed => return Body::empty(),
+        Shape::Unsatisfiable { .. } | Shape::NotModified | Shape::PreconditionFailed => return Body::new(Nothing),
     };
     if ask.method == Method::HEAD || end == Some(first) {
-        return Body::empty();
+        return Body::new(Nothing);
     }
     let Opened { answer, ready, link } = opened;
     let way = length.map(|length| WayBack {
@@ -110,6 +114,23 @@ fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, outlet:
     let terms = Terms { stall: upstream.config.stall_timeout, outlet: outlet.clone(), cut: film.cut };
     let owed = first..end.unwrap_or(u64::MAX);
     Body::new(RelayBody::new(answer.body, ready, owed, way, terms, open))
+}
+
+/// No bytes, and not a word about how many there would be: the head says so where it is known. From an empty body axum
+/// would conclude a length of 0, also for a `HEAD` and a 304.
+struct Nothing;
+
+impl http_body::Body for Nothing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
 }
 
 /// `inline` with the name twice: once in ASCII, once for players that know RFC 6266.

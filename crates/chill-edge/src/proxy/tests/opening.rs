@@ -166,6 +166,22 @@ async fn the_makers_headers_go_up_and_the_viewers_do_not() {
 }
 
 #[tokio::test]
+async fn a_head_tells_no_length_that_nobody_knows() {
+    let (_origin, _listening, url) = Origin::on("127.0.0.1").await;
+    let stage = Stage::new().await;
+    let chunked = stage.link(&format!("{url}/chunked"), "").await;
+    for (method, text) in [("GET", "0123456789"), ("HEAD", "")] {
+        let reply = stage.ask(method, &chunked, &[], "").await;
+        assert_eq!((reply.status, reply.text(), reply.headers.get("content-length")), (200, text, None), "{method}");
+    }
+    let unchanged = stage.link(&format!("{url}/304"), "").await;
+    for method in ["GET", "HEAD"] {
+        let reply = stage.ask(method, &unchanged, &[("if-none-match", "\"v1\"")], "").await;
+        assert_eq!((reply.status, reply.headers.get("content-length")), (304, None), "{method}");
+    }
+}
+
+#[tokio::test]
 async fn an_origin_that_fails_is_told_without_its_address() {
     let (origin, listening, url) = Origin::on("127.0.0.1").await;
     let stage = Stage::new().await;
