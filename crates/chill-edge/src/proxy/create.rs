@@ -12,6 +12,7 @@ use serde_json::json;
 use super::envelope::{Failure, Frame};
 use super::expiry::expires_at;
 use super::form::Form;
+use super::link::TooLong;
 use super::target::Target;
 use super::{Proxy, link, request_headers, token};
 use crate::cors;
@@ -20,6 +21,8 @@ pub(super) const PATH: &str = "/v0/proxy";
 
 /// Most links of one request.
 const MOST_LINKS: usize = 500;
+/// Longest links of one request together, in bytes.
+const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// Where a credential may be, in the order in which it is looked for; the field `token` comes last.
 const CREDENTIALS: [&str; 2] = ["x-stremthru-authorization", "proxy-authorization"];
@@ -68,15 +71,33 @@ fn credential<'a>(headers: &'a HeaderMap, form: &'a Form) -> Option<&'a str> {
 }
 
 fn made(proxy: &Proxy, base: &str, user: &str, form: &Form, expires_at: Option<i64>) -> Result<Vec<String>, Failure> {
-    let one = |(at, url): (usize, &String)| {
-        let headers = request_headers::from_lines(form.indexed("req_headers", at).unwrap_or_default());
-        let target = Target::new(url, headers).map_err(|_| Failure::bad_request("invalid url"))?;
-        let token = token::make(&proxy.keys, user, &target, expires_at, &proxy.chance);
-        let token = token.map_err(|_| Failure::internal())?;
-        let given = form.indexed("filename", at).filter(|name| !name.is_empty()).map(str::to_owned);
-        Ok(link::url(base, &token, given.or_else(|| target.file_name()).as_deref()))
-    };
-    form.urls().iter().enumerate().map(one).collect()
+    let (mut links, mut room) = (Vec::new(), LARGEST_ANSWER);
+    for (at, url) in form.urls().iter().enumerate() {
+        let link = link(proxy, base, user, form, (at, url), expires_at)?;
+        let together = "the links would be too long together, ask for fewer at a time";
+        room = room.checked_sub(link.len()).ok_or_else(|| Failure::bad_request(together))?;
+        links.push(link);
+    }
+    Ok(links)
+}
+
+fn link(
+    proxy: &Proxy,
+    base: &str,
+    user: &str,
+    form: &Form,
+    (at, url): (usize, &str),
+    expires_at: Option<i64>,
+) -> Result<String, Failure> {
+    let headers = request_headers::from_lines(form.indexed("req_headers", at).unwrap_or_default());
+    let headers = headers.map_err(|why| Failure::bad_request(why.sentence()))?;
+    let target = Target::new(url, headers).map_err(|_| Failure::bad_request("invalid url"))?;
+    let token = token::make(&proxy.keys, user, &target, expires_at, &proxy.chance);
+    let token = token.map_err(|_| Failure::internal())?;
+    let given = form.indexed("filename", at).filter(|name| !name.is_empty()).map(str::to_owned);
+    link::url(base, &token, given.or_else(|| target.file_name()).as_deref()).map_err(|TooLong| {
+        Failure::bad_request("the link would be longer than servers take, shorten the url or its headers")
+    })
 }
 
 fn listed(links: &[String]) -> Response {

@@ -36,7 +36,7 @@ impl Target {
     /// Reads [`to_text`](Self::to_text)'s form.
     pub(super) fn from_text(text: &str) -> Result<Self, InvalidTarget> {
         let (url, headers) = text.split_once('\n').unwrap_or((text, ""));
-        Self::new(url, request_headers::from_lines(headers))
+        Self::new(url, request_headers::from_lines(headers).map_err(|_| InvalidTarget)?)
     }
 
     /// Whether it can be fetched at all; where it leads is the relay's to judge.
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_target_is_told_in_lines() {
-        let headers = request_headers::from_lines("Referer: https://site.example/");
+        let headers = request_headers::from_lines("Referer: https://site.example/").unwrap();
         let target = Target::new("https://files.example/movie.mkv", headers).unwrap();
         assert_eq!(target.to_text().expose(), "https://files.example/movie.mkv\nreferer: https://site.example/");
         let again = Target::from_text(target.to_text().expose()).unwrap();

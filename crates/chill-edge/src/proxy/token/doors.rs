@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::{Keys, Target, make, open, part, seal};
+use super::{Keys, LONGEST, Target, make, open, part, seal};
 use crate::proxy::ProxyUsers;
 use chill_core::{Chance, Millis, Secret};
 
@@ -22,10 +22,11 @@ pub fn opened(token: &str) -> Option<String> {
     Some(opened.target.to_text().expose().to_owned())
 }
 
-/// A token of this server that leads to a target's text, when that is one.
+/// A token of this server that leads to a target's text, when that is one and fits into a link.
 #[must_use]
 pub fn made(target: &str) -> Option<String> {
-    make(&keys()?, USER, &Target::from_text(target).ok()?, None, &Chance::seeded(1)).ok()
+    let made = make(&keys()?, USER, &Target::from_text(target).ok()?, None, &Chance::seeded(1)).ok()?;
+    (made.len() <= LONGEST).then_some(made)
 }
 
 /// A token with these claims, whatever they are, signed as StremThru signs for the user.

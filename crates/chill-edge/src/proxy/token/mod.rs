@@ -19,8 +19,8 @@ use claims::{Claims, Data, Header};
 
 pub(super) use keys::Keys;
 
-/// A longer token is none of ours: target and headers are bounded.
-pub(super) const LONGEST: usize = 60_000;
+/// Longest token that is opened: no listener takes a longer head. Those made here are far shorter (`link`).
+pub(super) const LONGEST: usize = crate::relay::VIEWER_BUFFER;
 
 /// A token that was opened.
 #[derive(Debug)]

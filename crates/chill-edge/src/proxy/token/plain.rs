@@ -28,5 +28,6 @@ pub(super) fn open<'a>(users: &'a ProxyUsers, encoded: &str) -> Result<Opened<'a
     let user = users.verify(user, password).ok_or(Unopened::Unauthorized)?;
     let reqh = plain.reqh.unwrap_or_default();
     let headers = request_headers::from_pairs(reqh.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let headers = headers.map_err(|_| Unopened::Malformed)?;
     Ok(Opened { user, target: Target::new(&plain.v, headers)? })
 }

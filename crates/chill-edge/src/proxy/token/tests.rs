@@ -48,7 +48,7 @@ fn claims(user: &str) -> serde_json::Value {
 }
 
 fn ours(expires_at: Option<i64>) -> String {
-    let headers = request_headers::from_lines("Cookie: a=b");
+    let headers = request_headers::from_lines("Cookie: a=b").unwrap();
     make(&keys("k"), "alice", &Target::new(URL, headers).unwrap(), expires_at, &Chance::System).unwrap()
 }
 
@@ -168,12 +168,17 @@ fn what_is_no_token_is_said_to_be_none() {
 }
 
 #[test]
-fn the_largest_target_fits() {
-    let headers = (0..32).map(|n| format!("x-{n}: {}\n", "y".repeat(500))).collect::<String>();
-    let url = format!("https://a.example/{}", "z".repeat(8_000));
-    let target = Target::new(&url, request_headers::from_lines(&headers)).unwrap();
-    let token = make(&keys("k"), "alice", &target, None, &Chance::System).unwrap();
-    assert!(verdict(&users(), &token).is_ok());
+fn the_largest_target_of_a_link_fits() {
+    let target = |url: usize, cookie: usize| {
+        let headers = request_headers::from_lines(&format!("Cookie: {}", "y".repeat(cookie))).unwrap();
+        Target::new(&format!("https://a.example/{}", "z".repeat(url - 18)), headers).unwrap()
+    };
+    let made = |target: &Target| make(&keys("k"), "alice", target, Some(NOW), &Chance::System).unwrap();
+    let linked = |target: &Target| crate::proxy::link::url("", &made(target), Some(&"\u{e9}".repeat(127)));
+    for (largest, fits) in [(target(8_192, 0), true), (target(4_500, 3_900), true), (target(8_192, 1_000), false)] {
+        assert_eq!(linked(&largest).is_ok(), fits);
+        assert!(verdict(&users(), &make(&keys("k"), "alice", &largest, None, &Chance::System).unwrap()).is_ok());
+    }
 }
 
 proptest! {
@@ -203,7 +208,7 @@ proptest! {
 
     #[test]
     fn every_target_comes_back(path in "[ -~]{0,60}", value in "[!-~]{1,40}") {
-        let headers = request_headers::from_lines(&format!("Cookie: {value}"));
+        let headers = request_headers::from_lines(&format!("Cookie: {value}")).unwrap();
         let target = Target::new(&format!("https://a.example/{path}"), headers).unwrap();
         let token = make(&keys("k"), "alice", &target, None, &Chance::System).unwrap();
         let (_, text) = opened(&users(), &token, NOW).unwrap();
