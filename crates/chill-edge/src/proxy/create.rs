@@ -24,8 +24,13 @@ const MOST_LINKS: usize = 500;
 /// Longest links of one request together, in bytes.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
-/// Where a credential may be, in the order in which it is looked for; the field `token` comes last.
+/// Where a credential may be, in the order in which it is looked for; the field `token` comes last, the query's first.
 const CREDENTIALS: [&str; 2] = ["x-stremthru-authorization", "proxy-authorization"];
+const TOKEN: &str = "token";
+
+/// Largest body, in bytes: of a user, and of somebody whose credential may be in it.
+const LARGEST_BODY: usize = 1024 * 1024;
+const LARGEST_STRANGERS_BODY: usize = 64 * 1024;
 
 pub(super) async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
@@ -38,11 +43,7 @@ pub(super) async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) ->
 }
 
 async fn create(proxy: &Proxy, parts: &Parts, body: Body) -> Result<Response, Failure> {
-    let form = Form::read(parts, body).await;
-    let known = |form: &Form| credential(&parts.headers, form).and_then(|given| proxy.users.authorize(given));
-    // Somebody who is not a user learns nothing of what is wrong with his form.
-    let Some(user) = known(form.as_ref().unwrap_or(&Form::default())) else { return Err(Failure::not_a_user()) };
-    let form = form?;
+    let (user, form) = asked(proxy, parts, body).await?;
     let urls = form.urls();
     if urls.is_empty() || urls.iter().any(String::is_empty) {
         return Err(Failure::bad_request("missing url"));
@@ -63,11 +64,26 @@ async fn create(proxy: &Proxy, parts: &Parts, body: Body) -> Result<Response, Fa
     }
 }
 
-/// The value that comes first.
-fn credential<'a>(headers: &'a HeaderMap, form: &'a Form) -> Option<&'a str> {
+/// Who asks, and what for. Somebody who is not a user learns nothing of what is wrong with his form, and nobody's body is
+/// read who gave a credential elsewhere that is none.
+async fn asked<'a>(proxy: &'a Proxy, parts: &Parts, body: Body) -> Result<(&'a str, Form), Failure> {
+    let form = Form::of_query(parts);
+    let known = |credential: &str| proxy.users.authorize(credential).ok_or_else(Failure::not_a_user);
+    if let Some(credential) = credential(&parts.headers, &form) {
+        let user = known(credential)?;
+        return Ok((user, form.with_body(parts, body, LARGEST_BODY).await?));
+    }
+    let form = form.with_body(parts, body, LARGEST_STRANGERS_BODY).await.map_err(|_| Failure::not_a_user())?;
+    let user = known(form.value(TOKEN).unwrap_or_default())?;
+    Ok((user, form))
+}
+
+/// The value that comes first of those that are there before the body.
+fn credential<'a>(headers: &'a HeaderMap, query: &'a Form) -> Option<&'a str> {
     let header =
         |name: &&str| headers.get(*name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
-    CREDENTIALS.iter().find_map(header).or_else(|| form.value("token"))
+    let of_query = || query.value(TOKEN).filter(|value| !value.is_empty());
+    CREDENTIALS.iter().find_map(header).or_else(of_query)
 }
 
 fn made(proxy: &Proxy, base: &str, user: &str, form: &Form, expires_at: Option<i64>) -> Result<Vec<String>, Failure> {

@@ -10,8 +10,6 @@ use http::{Method, header};
 
 use super::envelope::Failure;
 
-/// Largest body, in bytes.
-const LARGEST_BODY: usize = 1024 * 1024;
 /// Most fields that are looked at, in query and body each.
 const MOST_FIELDS: usize = 2_000;
 /// How long a body may take to arrive.
@@ -26,20 +24,24 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads the query, and the body of a `POST` in a browser form's coding.
-    pub(super) async fn read(parts: &Parts, body: Body) -> Result<Self, Failure> {
-        let query = fields(parts.uri.query().unwrap_or_default().as_bytes());
+    /// The fields of the query alone.
+    pub(super) fn of_query(parts: &Parts) -> Self {
+        Self { query: fields(parts.uri.query().unwrap_or_default().as_bytes()), ..Self::default() }
+    }
+
+    /// Adds those in the body of a `POST` in a browser form's coding. `largest`: in bytes.
+    pub(super) async fn with_body(self, parts: &Parts, body: Body, largest: usize) -> Result<Self, Failure> {
         if parts.method != Method::POST {
-            return Ok(Self { query, ..Self::default() });
+            return Ok(self);
         }
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Ok(Self { query, from_body: true, ..Self::default() });
+            return Ok(Self { from_body: true, ..self });
         }
-        let body = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, LARGEST_BODY)).await;
+        let body = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, largest)).await;
         let Ok(Ok(body)) = body else { return Err(Failure::bad_request("failed to parse data")) };
-        Ok(Self { query, body: fields(&body), from_body: true })
+        Ok(Self { body: fields(&body), from_body: true, ..self })
     }
 
     /// All values of `url`: a `POST` has them in its body.

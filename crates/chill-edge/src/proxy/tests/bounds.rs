@@ -1,5 +1,10 @@
 //! How much one request may ask for.
 
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
 use super::stage::{ALICE, Origin, Reply, Stage, encoded};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -56,4 +61,40 @@ async fn one_request_makes_only_so_much() {
     let made = posted(&stage, &format!("{}req_headers={headers}", urls(200))).await;
     assert_eq!(made.json()["data"]["total_items"], 200);
     assert_eq!(posted(&stage, &urls(500)).await.status, 200);
+}
+
+/// The beginning of an answer to a request whose body is announced and never sent.
+async fn bodiless(stage: &Stage, path: &str, headers: &str) -> String {
+    let mut tcp = TcpStream::connect(stage.at()).await.unwrap();
+    let form = format!("{}: {}\r\ncontent-length: 9", FORM.0, FORM.1);
+    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\n{form}\r\n{headers}\r\n");
+    tcp.write_all(head.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    tcp.read_exact(&mut status).await.unwrap();
+    String::from_utf8(status.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_stranger_is_refused_before_his_body_is_read() {
+    let stage = Stage::new().await;
+    for (path, headers) in [
+        ("/v0/proxy", "x-stremthru-authorization: alice:wrong\r\n"),
+        ("/v0/proxy", "proxy-authorization: Basic eA==\r\n"),
+        ("/v0/proxy?token=alice:wrong", ""),
+    ] {
+        let refused = tokio::time::timeout(Duration::from_secs(5), bodiless(&stage, path, headers)).await;
+        assert_eq!(refused.as_deref(), Ok("HTTP/1.1 403"), "{path} {headers}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_too_large_is_told_to_users_alone() {
+    let stage = Stage::new().await;
+    let large = format!("url=u&x={}", "y".repeat(1 << 20));
+    let by_query = stage.ask("POST", "/v0/proxy?token=alice:s3cret", &[FORM], &large).await;
+    assert_eq!(by_query.refusal(), (400, "failed to parse data".to_owned()));
+    let unknown = stage.ask("POST", "/v0/proxy", &[FORM], &(large + "&token=alice:s3cret")).await;
+    assert_eq!(unknown.refusal(), (403, "forbidden".to_owned()));
+    let by_form = stage.ask("POST", "/v0/proxy", &[FORM], "url=u&token=alice:s3cret").await;
+    assert_eq!(by_form.status, 200);
 }
