@@ -22,8 +22,8 @@ pub(crate) struct Opened {
     pub control: Control,
     /// The stores it probes with, for the edge beside it.
     pub stores: Vec<Arc<dyn Store>>,
-    /// What links of the content proxy are signed with.
-    pub link_secret: Secret,
+    /// What links of the content proxy are signed with, the newest first.
+    pub link_secrets: Vec<Secret>,
     /// Whether a master key was made just now.
     pub made_master_key: bool,
 }
@@ -33,11 +33,11 @@ pub(crate) async fn open_control(config: &Config) -> anyhow::Result<Opened> {
     make_data_dir(config)?;
     let db = open_database(config).await?;
     let (vault, made_master_key) = vault(config)?;
-    let link_secret = vault.link_secret().clone();
+    let link_secrets = vault.link_secrets().to_vec();
     let stores = stores(&config.stores);
     let control = Control::new(db, vault, stores.clone(), Clock::System, Chance::System, settings(&config.control));
     control.check_master().await?;
-    Ok(Opened { control, stores, link_secret, made_master_key })
+    Ok(Opened { control, stores, link_secrets, made_master_key })
 }
 
 /// The configured database, migrated.

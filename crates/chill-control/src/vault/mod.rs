@@ -67,7 +67,7 @@ const KNOWN: &str = "chillproxy";
 #[derive(Clone)]
 pub struct Vault {
     versions: Arc<[Version]>,
-    links: Secret,
+    links: Arc<[Secret]>,
 }
 
 struct Version {
@@ -80,14 +80,14 @@ impl Vault {
     /// A vault for these masters; the first one seals.
     #[must_use]
     pub fn new(masters: &MasterKeys) -> Self {
-        let links = masters.iter().next().map(|master| data_encoding::HEXLOWER.encode(&*derive(master, LINKS)));
-        Self { versions: masters.iter().map(version).collect(), links: Secret::new(links.unwrap_or_default()) }
+        let links = masters.iter().map(|master| Secret::new(data_encoding::HEXLOWER.encode(&*derive(master, LINKS))));
+        Self { versions: masters.iter().map(version).collect(), links: links.collect() }
     }
 
-    /// What links of `/v0/proxy` are signed and sealed with: 64 hexadecimal digits, of the first master alone. It tells
-    /// nothing about the keys in the pool.
+    /// What links of `/v0/proxy` are signed and sealed with: 64 hexadecimal digits for each master, the first one's for new
+    /// links. They tell nothing about the keys in the pool.
     #[must_use]
-    pub fn link_secret(&self) -> &Secret {
+    pub fn link_secrets(&self) -> &[Secret] {
         &self.links
     }
 

@@ -97,9 +97,12 @@ fn nothing_shows_a_secret() {
 }
 
 #[test]
-fn the_secret_of_links_is_none_of_the_pools() {
-    let (a, b) = (vault(&[1]), vault(&[2, 1]));
-    assert_eq!(a.link_secret().expose().len(), 64);
-    assert_ne!(a.link_secret().expose(), b.link_secret().expose());
-    assert!(!a.link_secret().expose().contains(a.current()));
+fn each_master_has_a_secret_of_links_that_is_none_of_the_pools() {
+    let secrets =
+        |vault: &Vault| vault.link_secrets().iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>();
+    let (old, both, new) = (vault(&[1]), vault(&[2, 1]), vault(&[2]));
+    assert_eq!(secrets(&both), [secrets(&new), secrets(&old)].concat());
+    assert_ne!(secrets(&new), secrets(&old));
+    assert_eq!(secrets(&old)[0].len(), 64);
+    assert!(!secrets(&old)[0].contains(old.current()));
 }

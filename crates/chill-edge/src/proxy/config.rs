@@ -15,8 +15,10 @@ pub struct ProxyConfig {
     /// Who may make links, and whose links open. `STREMTHRU_AUTH`.
     pub users: ProxyUsers,
     /// What links are signed and sealed with, by keys derived from it; at least 32 bytes, the same on every node and after
-    /// every restart. Links end with it.
+    /// every restart. Links end with it, unless it is kept among the former ones.
     pub secret: Secret,
+    /// What links were made with before; they open as long as theirs is here.
+    pub former_secrets: Vec<Secret>,
     /// The public address in links; without it, the one a request was sent to. `STREMTHRU_BASE_URL`.
     pub base_url: Option<Url>,
     /// Whose forwarding headers are believed.
@@ -42,6 +44,7 @@ impl ProxyConfig {
         Self {
             users,
             secret,
+            former_secrets: Vec::new(),
             base_url: None,
             trusted_proxies: TrustedProxies::default(),
             allow: AllowList::default(),

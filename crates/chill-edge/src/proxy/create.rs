@@ -108,7 +108,7 @@ fn link(
     let headers = request_headers::from_lines(form.indexed("req_headers", at).unwrap_or_default());
     let headers = headers.map_err(|why| Failure::bad_request(why.sentence()))?;
     let target = Target::new(url, headers).map_err(|_| Failure::bad_request("invalid url"))?;
-    let token = token::make(&proxy.keys, user, &target, expires_at, &proxy.chance);
+    let token = token::make(proxy.keys.first(), user, &target, expires_at, &proxy.chance);
     let token = token.map_err(|_| Failure::internal())?;
     let given = form.indexed("filename", at).filter(|name| !name.is_empty()).map(str::to_owned);
     link::url(base, &token, given.or_else(|| target.file_name()).as_deref()).map_err(|TooLong| {

@@ -40,7 +40,7 @@ pub use users::{InvalidUsers, ProxyUsers};
 use crate::edge::EdgeConfig;
 use crate::relay::{Destinations, Relay, RelayConfig};
 use limits::Slots;
-use token::Keys;
+use token::KeyRing;
 
 /// Redirects that are followed, as many as StremThru follows: links lead to any server and not to a store's alone.
 const REDIRECTS: u8 = 10;
@@ -49,7 +49,7 @@ const REDIRECTS: u8 = 10;
 #[derive(Debug)]
 pub struct Proxy {
     users: ProxyUsers,
-    keys: Keys,
+    keys: KeyRing,
     slots: Slots,
     relay: Relay,
     /// What [`crate::viewer`] needs to tell the public address of a request.
@@ -62,9 +62,9 @@ impl Proxy {
     /// A proxy with its own relay, whose connections are guarded.
     ///
     /// # Errors
-    /// [`InvalidProxyConfig`] when the secret is too short to be one.
+    /// [`InvalidProxyConfig`] when a secret is too short to be one.
     pub fn new(config: ProxyConfig) -> Result<Arc<Self>, InvalidProxyConfig> {
-        let keys = Keys::derive(&config.secret)?;
+        let keys = KeyRing::derive(&config.secret, &config.former_secrets)?;
         let destinations = Destinations::Public { allow: config.allow };
         Ok(Arc::new(Self {
             slots: Slots::new(&config.users, &config.limits, config.slot_wait),

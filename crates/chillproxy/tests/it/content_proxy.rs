@@ -25,7 +25,7 @@ fn make(app: &App, address: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_makes_a_link_that_plays_and_outlives_a_restart() {
+async fn a_user_makes_a_link_that_plays_and_outlives_a_restart_and_another_master_key() {
     let settings = [("STREMTHRU_AUTH", USER), ("CHILLPROXY_PROXY_ALLOW", "127.0.0.0/8")];
     let mut app = App::with(TestDatabase::sqlite(), &settings).await;
     let (stream, address) = film(&app).await;
@@ -40,6 +40,13 @@ async fn a_user_makes_a_link_that_plays_and_outlives_a_restart() {
     assert_eq!((played.status.as_u16(), sha256(&played.body)), (200, app.original(&stream)));
     let part = app.web.send(Method::GET, &link, &[("range", "bytes=10-19")]).await;
     assert_eq!((part.status.as_u16(), &part.body[..]), (206, &played.body[10..20]));
+    // Another master key comes first, and the old one stays behind it.
+    app.stop();
+    let masters = app.data_dir().join("master.key");
+    let old = std::fs::read_to_string(&masters).unwrap();
+    std::fs::write(&masters, format!("{},{}", BASE64.encode(&[7; 32]), old.trim())).unwrap();
+    app.boot().await;
+    assert_eq!(sha256(&app.web.get(&link).await.body), app.original(&stream));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,6 +99,19 @@ async fn a_link_ends_with_its_maker_and_not_with_his_password() {
 }
 
 #[tokio::test]
+async fn a_link_outlives_another_secret_while_its_own_is_kept() {
+    let (_origin, _listening, url) = Origin::on("127.0.0.1").await;
+    let new = || Secret::new("a new secret of the tests, long enough");
+    let former_secrets = vec![Secret::new("one from before, long enough as well"), config().secret];
+    let old = Stage::new().await.link(&format!("{url}/film.mkv"), "").await;
+    let rotated = Stage::with(ProxyConfig { secret: new(), former_secrets, ..config() }).await;
+    assert_eq!(rotated.get(&old, &[]).await.text(), "0123456789");
+    let link = rotated.link(&format!("{url}/film.mkv"), "").await;
+    let done = Stage::with(ProxyConfig { secret: new(), ..config() }).await;
+    assert_eq!((done.get(&link, &[]).await.status, done.get(&old, &[]).await.status), (200, 401));
+}
+
+#[tokio::test]
 async fn what_is_no_link_is_refused_without_a_word_of_it() {
     let stage = Stage::new().await;
     let nobody = json!({"u": "nobody:", "v": "http://127.0.0.1/", "tunt": ""}).to_string();

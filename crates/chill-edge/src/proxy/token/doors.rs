@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::{Keys, LONGEST, Target, make, open, part, seal};
+use super::{KeyRing, LONGEST, Target, make, open, part, seal};
 use crate::proxy::ProxyUsers;
 use chill_core::{Chance, Millis, Secret};
 
@@ -10,8 +10,8 @@ const NOW: Millis = 1_700_000_000_000;
 const USER: &str = "alice";
 const PASSWORD: &str = "s3cret";
 
-fn keys() -> Option<Keys> {
-    Keys::derive(&Secret::new("k".repeat(32))).ok()
+fn keys() -> Option<KeyRing> {
+    KeyRing::derive(&Secret::new("k".repeat(32)), &[]).ok()
 }
 
 /// Where a token leads, as the text of a target, when it opens.
@@ -25,7 +25,7 @@ pub fn opened(token: &str) -> Option<String> {
 /// A token of this server that leads to a target's text, when that is one and fits into a link.
 #[must_use]
 pub fn made(target: &str) -> Option<String> {
-    let made = make(&keys()?, USER, &Target::from_text(target).ok()?, None, &Chance::seeded(1)).ok()?;
+    let made = make(keys()?.first(), USER, &Target::from_text(target).ok()?, None, &Chance::seeded(1)).ok()?;
     (made.len() <= LONGEST).then_some(made)
 }
 

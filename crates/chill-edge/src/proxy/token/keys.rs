@@ -21,7 +21,7 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn derive(secret: &Secret) -> Result<Self, InvalidProxyConfig> {
+    pub(super) fn derive(secret: &Secret) -> Result<Self, InvalidProxyConfig> {
         if secret.expose().len() < SHORTEST_SECRET {
             return Err(InvalidProxyConfig::ShortSecret);
         }
@@ -46,6 +46,30 @@ impl Keys {
 
     pub(super) fn seal(&self) -> &[u8; 32] {
         &self.seal
+    }
+}
+
+/// The keys of all secrets in use: the first one's make tokens, and each opens those it made.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRing {
+    first: Keys,
+    former: Vec<Keys>,
+}
+
+impl KeyRing {
+    pub(crate) fn derive(secret: &Secret, former: &[Secret]) -> Result<Self, InvalidProxyConfig> {
+        let former = former.iter().map(Keys::derive).collect::<Result<_, _>>()?;
+        Ok(Self { first: Keys::derive(secret)?, former })
+    }
+
+    /// The keys that make tokens.
+    pub(crate) fn first(&self) -> &Keys {
+        &self.first
+    }
+
+    /// The keys that a token names.
+    pub(super) fn named(&self, id: &str) -> Option<&Keys> {
+        std::iter::once(&self.first).chain(&self.former).find(|keys| keys.id == id)
     }
 }
 

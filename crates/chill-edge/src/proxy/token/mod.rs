@@ -17,7 +17,7 @@ use super::target::{InvalidTarget, Target};
 use chill_core::Millis;
 use claims::{Claims, Data, Header};
 
-pub(super) use keys::Keys;
+pub(super) use keys::{KeyRing, Keys};
 
 /// Longest token that is opened: no listener takes a longer head. Those made here are far shorter (`link`).
 pub(super) const LONGEST: usize = crate::relay::VIEWER_BUFFER;
@@ -61,7 +61,12 @@ pub(super) fn make(
 }
 
 /// Opens a token, if it is good at this moment and its maker a user.
-pub(super) fn open<'a>(keys: &Keys, users: &'a ProxyUsers, token: &str, now: Millis) -> Result<Opened<'a>, Unopened> {
+pub(super) fn open<'a>(
+    keys: &KeyRing,
+    users: &'a ProxyUsers,
+    token: &str,
+    now: Millis,
+) -> Result<Opened<'a>, Unopened> {
     if token.len() > LONGEST {
         return Err(Unopened::Malformed);
     }
@@ -71,7 +76,7 @@ pub(super) fn open<'a>(keys: &Keys, users: &'a ProxyUsers, token: &str, now: Mil
     }
 }
 
-fn open_signed<'a>(keys: &Keys, users: &'a ProxyUsers, token: &str, now: Millis) -> Result<Opened<'a>, Unopened> {
+fn open_signed<'a>(keys: &KeyRing, users: &'a ProxyUsers, token: &str, now: Millis) -> Result<Opened<'a>, Unopened> {
     let (signed, signature) = token.rsplit_once('.').ok_or(Unopened::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(Unopened::Malformed)?;
     let (header, claims): (Header, Claims) = (read(header)?, read(claims)?);
@@ -82,17 +87,13 @@ fn open_signed<'a>(keys: &Keys, users: &'a ProxyUsers, token: &str, now: Millis)
     }
     // Nobody's key is looked for, let alone used, before there is somebody.
     let (user, password) = users.entry(&claims.sub).ok_or(Unopened::Unauthorized)?;
-    let ours = match &header.kid {
-        Some(kid) if kid == keys.id() => true,
-        Some(_) => return Err(Unopened::Unauthorized),
-        None => false,
-    };
-    let sign = if ours { keys.sign() } else { password.expose().as_bytes() };
+    let ours = header.kid.as_deref().map(|kid| keys.named(kid).ok_or(Unopened::Unauthorized)).transpose()?;
+    let sign = ours.map_or(password.expose().as_bytes(), Keys::sign);
     if sign.is_empty() || !seal::is_signed(sign, signed, &signature) {
         return Err(Unopened::Unauthorized);
     }
-    let seal = if ours { *keys.seal() } else { seal::password_key(password.expose()) };
-    let text = claims.data.text(&seal, ours)?;
+    let seal = ours.map_or_else(|| seal::password_key(password.expose()), |keys| *keys.seal());
+    let text = claims.data.text(&seal, ours.is_some())?;
     Ok(Opened { user, target: Target::from_text(&text)? })
 }
 

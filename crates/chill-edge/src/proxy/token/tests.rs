@@ -19,13 +19,19 @@ fn keys(secret: &str) -> Keys {
     Keys::derive(&Secret::new(secret.repeat(32))).unwrap()
 }
 
+/// The keys of these secrets, the first of which makes tokens.
+fn ring(secrets: &[&str]) -> KeyRing {
+    let secrets: Vec<_> = secrets.iter().map(|secret| Secret::new(secret.repeat(32))).collect();
+    KeyRing::derive(&secrets[0], &secrets[1..]).unwrap()
+}
+
 fn users() -> ProxyUsers {
     ProxyUsers::parse("alice:s3cret").unwrap()
 }
 
 /// Who made the token and where it leads.
 fn opened(users: &ProxyUsers, token: &str, now: Millis) -> Result<(String, String), Unopened> {
-    let opened = open(&keys("k"), users, token, now)?;
+    let opened = open(&ring(&["k"]), users, token, now)?;
     Ok((opened.user.to_owned(), opened.target.to_text().expose().to_owned()))
 }
 
@@ -84,8 +90,10 @@ fn our_tokens_tell_nothing_and_end_with_their_time_their_maker_or_the_secret() {
     assert_eq!(opened(&users(), &ours(None), NOW * 2), Ok(("alice".to_owned(), made)));
     assert!(verdict(&ProxyUsers::parse("alice:changed").unwrap(), &token).is_ok());
     assert_eq!(verdict(&ProxyUsers::parse("bob:s3cret").unwrap(), &token), Err(Unopened::Unauthorized));
-    let elsewhere = open(&keys("other"), &users(), &token, NOW).map(|_| ());
-    assert_eq!(elsewhere, Err(Unopened::Unauthorized));
+    for (secrets, opens) in [(&["k"][..], true), (&["other"], false), (&["new", "k"], true), (&["new", "other"], false)]
+    {
+        assert_eq!(open(&ring(secrets), &users(), &token, NOW).is_ok(), opens, "{secrets:?}");
+    }
 }
 
 #[test]
@@ -218,7 +226,9 @@ proptest! {
 
 #[test]
 fn the_secret_is_long_enough_or_refused() {
-    let short = Keys::derive(&Secret::new("x".repeat(31))).map(|_| ()).unwrap_err();
-    assert!(short.to_string().contains("shorter than 32 bytes"));
+    let (short, long) = (Secret::new("x".repeat(31)), Secret::new("x".repeat(32)));
+    for ring in [KeyRing::derive(&short, &[]), KeyRing::derive(&long, &[long.clone(), short.clone()])] {
+        assert!(ring.map(|_| ()).unwrap_err().to_string().contains("shorter than 32 bytes"));
+    }
     assert!(!format!("{:?}", keys("k")).contains("sign"));
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use chill_control::Control;
-use chill_core::{ControlPlane, Secret};
+use chill_core::ControlPlane;
 use chill_edge::Edge;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -42,7 +42,7 @@ async fn both(config: &Config) -> anyhow::Result<Planes> {
     let counters = rates::open(&config.limits).await?;
     let edge = EdgePlane::new(config, port, opened.stores, control.db().clone(), &counters).await?;
     let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: counters.redis.clone() });
-    let proxy = proxy::router(config, opened.link_secret)?;
+    let proxy = proxy::router(config, opened.link_secrets)?;
     let router = control::internal_api(config, &control, &counters).merge(ready).merge(edge.router()).merge(proxy);
     Ok(Planes { control: Some(control), edge: Some(edge), router })
 }
@@ -70,8 +70,8 @@ async fn edge_alone(config: &Config) -> anyhow::Result<Planes> {
     let ready =
         ready::router(Parts { control: None, remote: Some(ready::Remote::new(remote)), redis: counters.redis.clone() });
     // All edges of a control plane share its key, so links made by one open on each.
-    let secret = config.control.remote_key.clone().unwrap_or_else(|| Secret::new(""));
-    let router = edge.router().merge(ready).merge(proxy::router(config, secret)?);
+    let secrets = config.control.remote_key.clone().into_iter().collect();
+    let router = edge.router().merge(ready).merge(proxy::router(config, secrets)?);
     Ok(Planes { control: None, edge: Some(edge), router })
 }
 
