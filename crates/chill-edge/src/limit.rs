@@ -41,10 +41,7 @@ impl Limiter {
     }
 
     async fn take(&self, buckets: &[Bucket]) -> Result<(), ApiError> {
-        match self.rates.take(buckets).await {
-            Verdict::Allowed => Ok(()),
-            Verdict::Refused { scope, retry_after } => Err(refused(scope, retry_after)),
-        }
+        take(&*self.rates, buckets).await
     }
 
     /// One token for all requests of a tap that come together; a refused tap is asked about anew each time.
@@ -53,6 +50,17 @@ impl Limiter {
         let left = self.taps.try_get_with(key, paid).await.map_err(|error| ApiError::clone(&error))?;
         let used = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if used.is_ok() { Ok(()) } else { self.take(buckets).await }
+    }
+}
+
+/// Takes a token of each bucket.
+///
+/// # Errors
+/// 429: one is empty.
+pub(crate) async fn take(rates: &dyn Rates, buckets: &[Bucket]) -> Result<(), ApiError> {
+    match rates.take(buckets).await {
+        Verdict::Allowed => Ok(()),
+        Verdict::Refused { scope, retry_after } => Err(refused(scope, retry_after)),
     }
 }
 

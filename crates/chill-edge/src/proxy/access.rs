@@ -15,7 +15,8 @@ use super::Proxy;
 use super::envelope::{Failure, Frame};
 use super::limits::{Full, held};
 use super::target::Target;
-use super::token::{self, Unopened};
+use super::throttle;
+use super::token::Unopened;
 use crate::cors;
 use crate::refusal::{Code, Refusal};
 use crate::relay::{DESTINATION_REFUSED, Film, Meter, Origin, OriginError, OriginErrorKind};
@@ -40,7 +41,7 @@ async fn access(proxy: &Proxy, segments: Segments, parts: &Parts) -> Result<Resp
     let Path(segments) = segments.map_err(|_| Failure::bad_request("invalid token"))?;
     let mut segments = segments.into_iter().map(|(_, segment)| segment);
     let (token, name) = (segments.next().unwrap_or_default(), segments.next());
-    let opened = token::open(&proxy.keys, &proxy.users, &token, proxy.clock.now())?;
+    let opened = throttle::open(proxy, &token, parts).await?;
     if !opened.target.is_http() {
         return Err(Failure::bad_request("invalid url"));
     }

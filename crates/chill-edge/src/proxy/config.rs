@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chill_core::address::TrustedProxies;
+use chill_core::device::Fingerprint;
 use chill_core::{Chance, Clock, Secret};
 use url::Url;
 
@@ -23,6 +24,8 @@ pub struct ProxyConfig {
     pub base_url: Option<Url>,
     /// Whose forwarding headers are believed.
     pub trusted_proxies: TrustedProxies,
+    /// Whose secret names addresses where they are counted, the same as the addon's.
+    pub fingerprint: Fingerprint,
     /// Destinations that links may lead to although they are not public.
     pub allow: AllowList,
     /// How many connections each user's links may have at once. `STREMTHRU_CONTENT_PROXY_CONNECTION_LIMIT`.
@@ -47,6 +50,7 @@ impl ProxyConfig {
             former_secrets: Vec::new(),
             base_url: None,
             trusted_proxies: TrustedProxies::default(),
+            fingerprint: Fingerprint::default(),
             allow: AllowList::default(),
             limits: ConnectionLimits::default(),
             slot_wait: Duration::from_secs(1),

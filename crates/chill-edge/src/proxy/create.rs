@@ -14,7 +14,7 @@ use super::expiry::expires_at;
 use super::form::Form;
 use super::link::TooLong;
 use super::target::Target;
-use super::{Proxy, link, request_headers, token};
+use super::{Proxy, link, request_headers, throttle, token};
 use crate::cors;
 
 pub(super) const PATH: &str = "/v0/proxy";
@@ -43,6 +43,7 @@ pub(super) async fn answer(State(proxy): State<Arc<Proxy>>, request: Request) ->
 }
 
 async fn create(proxy: &Proxy, parts: &Parts, body: Body) -> Result<Response, Failure> {
+    throttle::admit(proxy, parts).await?;
     let (user, form) = asked(proxy, parts, body).await?;
     let urls = form.urls();
     if urls.is_empty() || urls.iter().any(String::is_empty) {

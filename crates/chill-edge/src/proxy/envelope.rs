@@ -1,5 +1,7 @@
 //! StremThru's envelope for errors on these routes, and what every answer of theirs carries.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse as _, Response};
 use chill_core::Chance;
 use http::request::Parts;
@@ -18,11 +20,12 @@ pub(super) struct Failure {
     kind: &'static str,
     message: &'static str,
     authenticate: bool,
+    retry_after: Option<HeaderValue>,
 }
 
 impl Failure {
     fn ours(status: StatusCode, message: &'static str) -> Self {
-        Self { status, kind: "api_error", message, authenticate: false }
+        Self { status, kind: "api_error", message, authenticate: false, retry_after: None }
     }
 
     pub(super) fn bad_request(message: &'static str) -> Self {
@@ -46,6 +49,12 @@ impl Failure {
         Self::ours(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
     }
 
+    /// Asked too often; welcome again after this.
+    pub(super) fn too_many(after: Duration) -> Self {
+        let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1);
+        Self { retry_after: Some(seconds.into()), ..Self::ours(StatusCode::TOO_MANY_REQUESTS, "too many requests") }
+    }
+
     pub(super) fn internal() -> Self {
         Self::ours(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
     }
@@ -62,9 +71,7 @@ impl Failure {
                 && *status != StatusCode::PROXY_AUTHENTICATION_REQUIRED
         });
         match passed {
-            Some(status) => {
-                Self { status, kind: "upstream_error", message: "the url's server refused", authenticate: false }
-            }
+            Some(status) => Self { kind: "upstream_error", ..Self::ours(status, "the url's server refused") },
             None => Self::bad_gateway(),
         }
     }
@@ -108,6 +115,9 @@ impl Frame {
         let mut response = (failure.status, axum::Json(json!({ "error": error }))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(after) = &failure.retry_after {
+            headers.insert(header::RETRY_AFTER, after.clone());
+        }
         if failure.authenticate {
             headers.insert(AUTHENTICATE, HeaderValue::from_static("Basic"));
         }

@@ -19,6 +19,7 @@ mod limits;
 mod link;
 mod request_headers;
 mod target;
+mod throttle;
 mod token;
 mod users;
 
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::any;
-use chill_core::{Chance, Clock};
+use chill_core::{Chance, Clock, Rates};
 
 pub use config::{InvalidProxyConfig, ProxyConfig};
 pub use limits::{ConnectionLimits, InvalidLimits};
@@ -40,6 +41,7 @@ pub use users::{InvalidUsers, ProxyUsers};
 use crate::edge::EdgeConfig;
 use crate::relay::{Destinations, Relay, RelayConfig};
 use limits::Slots;
+use throttle::Throttle;
 use token::KeyRing;
 
 /// Redirects that are followed, as many as StremThru follows: links lead to any server and not to a store's alone.
@@ -51,29 +53,32 @@ pub struct Proxy {
     users: ProxyUsers,
     keys: KeyRing,
     slots: Slots,
+    throttle: Throttle,
     relay: Relay,
-    /// What [`crate::viewer`] needs to tell the public address of a request.
+    /// What [`crate::viewer`] needs to tell a request's sender and the public address he reached.
     reached: EdgeConfig,
     clock: Clock,
     chance: Chance,
 }
 
 impl Proxy {
-    /// A proxy with its own relay, whose connections are guarded.
+    /// A proxy with its own relay, whose connections are guarded. `rates` counts who makes links and who tries in vain.
     ///
     /// # Errors
     /// [`InvalidProxyConfig`] when a secret is too short to be one.
-    pub fn new(config: ProxyConfig) -> Result<Arc<Self>, InvalidProxyConfig> {
+    pub fn new(config: ProxyConfig, rates: Arc<dyn Rates>) -> Result<Arc<Self>, InvalidProxyConfig> {
         let keys = KeyRing::derive(&config.secret, &config.former_secrets)?;
         let destinations = Destinations::Public { allow: config.allow };
         Ok(Arc::new(Self {
             slots: Slots::new(&config.users, &config.limits, config.slot_wait),
+            throttle: Throttle::new(rates),
             users: config.users,
             keys,
             relay: Relay::new(RelayConfig { destinations, redirects: REDIRECTS, ..config.relay }),
             reached: EdgeConfig {
                 base_url: config.base_url,
                 trusted_proxies: config.trusted_proxies,
+                fingerprint: config.fingerprint,
                 ..EdgeConfig::default()
             },
             clock: config.clock,

@@ -63,7 +63,8 @@ async fn only_users_make_links() {
     }
     let nobody = Stage::with(ProxyConfig::new(crate::proxy::ProxyUsers::default(), Secret::new("x".repeat(32)))).await;
     assert_eq!(nobody.get("/v0/proxy?url=u&token=:", &[]).await.status, 403);
-    assert!(Proxy::new(ProxyConfig { secret: Secret::new("short"), ..config() }).is_err());
+    let short = ProxyConfig { secret: Secret::new("short"), ..config() };
+    assert!(Proxy::new(short, std::sync::Arc::new(chill_core::rate::Unlimited)).is_err());
 }
 
 #[tokio::test]

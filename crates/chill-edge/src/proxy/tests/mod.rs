@@ -4,6 +4,7 @@
 mod bounds;
 mod credentials;
 mod destinations;
+mod guessing;
 mod limits;
 mod making;
 mod opening;

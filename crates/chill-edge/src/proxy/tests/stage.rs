@@ -11,7 +11,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use bytes::Bytes;
 use chill_core::address::TrustedProxies;
-use chill_core::{Chance, Clock, Secret};
+use chill_core::rate::Unlimited;
+use chill_core::{Chance, Clock, Rates, Secret};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -76,8 +77,13 @@ impl Stage {
     }
 
     pub(super) async fn with(config: ProxyConfig) -> Self {
+        Self::counted(config, Arc::new(Unlimited)).await
+    }
+
+    pub(super) async fn counted(config: ProxyConfig, rates: Arc<dyn Rates>) -> Self {
         let clock = config.clock.clone();
-        Self { clock, front: Listening::on("127.0.0.1", router(Proxy::new(config).unwrap())).await }
+        let proxy = Proxy::new(config, rates).unwrap();
+        Self { clock, front: Listening::on("127.0.0.1", router(proxy)).await }
     }
 
     /// Where it listens.

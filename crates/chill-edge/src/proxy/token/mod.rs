@@ -76,6 +76,12 @@ pub(super) fn open<'a>(
     }
 }
 
+/// Whether only its maker's password opens a token, so that many tokens would be many guesses at it.
+pub(super) fn rests_on_a_password(token: &str) -> bool {
+    let header = || read::<Header>(token.split('.').next().unwrap_or_default());
+    token.len() <= LONGEST && (token.starts_with("base64.") || header().is_ok_and(|header| header.kid.is_none()))
+}
+
 fn open_signed<'a>(keys: &KeyRing, users: &'a ProxyUsers, token: &str, now: Millis) -> Result<Opened<'a>, Unopened> {
     let (signed, signature) = token.rsplit_once('.').ok_or(Unopened::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(Unopened::Malformed)?;

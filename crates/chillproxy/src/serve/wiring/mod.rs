@@ -42,7 +42,7 @@ async fn both(config: &Config) -> anyhow::Result<Planes> {
     let counters = rates::open(&config.limits).await?;
     let edge = EdgePlane::new(config, port, opened.stores, control.db().clone(), &counters).await?;
     let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: counters.redis.clone() });
-    let proxy = proxy::router(config, opened.link_secrets)?;
+    let proxy = proxy::router(config, opened.link_secrets, counters.port.clone())?;
     let router = control::internal_api(config, &control, &counters).merge(ready).merge(edge.router()).merge(proxy);
     Ok(Planes { control: Some(control), edge: Some(edge), router })
 }
@@ -71,7 +71,8 @@ async fn edge_alone(config: &Config) -> anyhow::Result<Planes> {
         ready::router(Parts { control: None, remote: Some(ready::Remote::new(remote)), redis: counters.redis.clone() });
     // All edges of a control plane share its key, so links made by one open on each.
     let secrets = config.control.remote_key.clone().into_iter().collect();
-    let router = edge.router().merge(ready).merge(proxy::router(config, secrets)?);
+    let proxy = proxy::router(config, secrets, counters.port.clone())?;
+    let router = edge.router().merge(ready).merge(proxy);
     Ok(Planes { control: None, edge: Some(edge), router })
 }
 

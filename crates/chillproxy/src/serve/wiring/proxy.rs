@@ -1,28 +1,31 @@
 //! `/v0/proxy` on this process's own relay.
 
+use std::sync::Arc;
+
 use axum::Router;
-use chill_core::Secret;
+use chill_core::{Rates, Secret};
 use chill_edge::proxy::{self, Proxy, ProxyConfig};
 
 use crate::config::Config;
 
 /// The content proxy, when somebody may use it. The first of the `secrets` signs its links, each opens those it signed;
-/// they are the same on every node.
-pub(super) fn router(config: &Config, secrets: Vec<Secret>) -> anyhow::Result<Router> {
+/// they are the same on every node. `rates` counts who tries them.
+pub(super) fn router(config: &Config, secrets: Vec<Secret>, rates: Arc<dyn Rates>) -> anyhow::Result<Router> {
     let section = &config.proxy;
     if section.users.is_empty() {
         return Ok(Router::new());
     }
     let mut secrets = secrets.into_iter();
     let secret = secrets.next().unwrap_or_else(|| Secret::new(""));
-    let proxy = Proxy::new(ProxyConfig {
+    let settings = ProxyConfig {
         base_url: config.listen.base_url.clone(),
         trusted_proxies: config.edge.trusted_proxies.clone(),
+        fingerprint: config.edge.fingerprint.clone(),
         allow: section.allow.clone(),
         limits: section.limits.clone(),
         relay: super::edge::relay(&config.edge),
         former_secrets: secrets.collect(),
         ..ProxyConfig::new(section.users.clone(), secret)
-    })?;
-    Ok(proxy::router(proxy))
+    };
+    Ok(proxy::router(Proxy::new(settings, rates)?))
 }
