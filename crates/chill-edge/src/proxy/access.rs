@@ -19,7 +19,7 @@ use super::throttle;
 use super::token::Unopened;
 use crate::cors;
 use crate::refusal::{Code, Refusal};
-use crate::relay::{DESTINATION_REFUSED, Film, Meter, Origin, OriginError, OriginErrorKind};
+use crate::relay::{Carries, DESTINATION_REFUSED, Film, Meter, Origin, OriginError, OriginErrorKind};
 
 /// Named in answers instead of the path, which holds the token.
 const PATH: &str = "/v0/proxy/{token}";
@@ -72,7 +72,7 @@ fn failed(error: &OriginError) -> Failure {
     tracing::info!(%error, "a proxy link could not be carried");
     match (error.kind, error.status) {
         (OriginErrorKind::Refused { code: DESTINATION_REFUSED }, _) => Failure::forbidden_destination(),
-        (_, Some(status)) => Failure::upstream(status),
+        (_, Some(status)) => Failure::upstream(status, error.retry_after.clone()),
         (_, None) => Failure::bad_gateway(),
     }
 }
@@ -97,6 +97,10 @@ impl Origin for Linked {
 
     fn request_headers(&self) -> HeaderMap {
         self.0.headers.clone()
+    }
+
+    fn carries(&self) -> Carries {
+        Carries::AnyFile
     }
 
     fn renews(&self) -> bool {

@@ -64,14 +64,17 @@ impl Failure {
         Self::ours(StatusCode::BAD_GATEWAY, "failed to request url")
     }
 
-    /// The origin answered with an error; the status is passed on where a player can make sense of it.
-    pub(super) fn upstream(status: u16) -> Self {
+    /// The origin answered with an error; the status is passed on where a player can make sense of it, and with it when to
+    /// come again.
+    pub(super) fn upstream(status: u16, retry_after: Option<HeaderValue>) -> Self {
         let passed = StatusCode::from_u16(status).ok().filter(|status| {
             (status.is_client_error() || status.is_server_error())
                 && *status != StatusCode::PROXY_AUTHENTICATION_REQUIRED
         });
         match passed {
-            Some(status) => Self { kind: "upstream_error", ..Self::ours(status, "the url's server refused") },
+            Some(status) => {
+                Self { kind: "upstream_error", retry_after, ..Self::ours(status, "the url's server refused") }
+            }
             None => Self::bad_gateway(),
         }
     }

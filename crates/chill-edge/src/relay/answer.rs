@@ -2,12 +2,20 @@
 
 use chill_core::ByteRange;
 use chill_core::range::Span;
-use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING,
+};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
+use super::Carries;
 use super::ask::Ask;
 use super::line::OriginBody;
 use super::validator::Validator;
+
+/// No content coding.
+const IDENTITY: &[u8] = b"identity";
+/// Longest content coding that is passed on, in bytes.
+const LONGEST_CODING: usize = 64;
 
 /// What an origin answered, as far as a viewer may see it.
 #[derive(Debug)]
@@ -15,6 +23,8 @@ pub(super) struct Answer {
     pub(super) shape: Shape,
     pub(super) validator: Validator,
     pub(super) content_type: Option<HeaderValue>,
+    /// Only of what may be coded.
+    pub(super) content_encoding: Option<HeaderValue>,
     /// The origin said that it takes byte ranges.
     pub(super) takes_ranges: bool,
     pub(super) body: OriginBody,
@@ -23,7 +33,7 @@ pub(super) struct Answer {
 /// Which bytes the origin sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// 200; of unknown length only when the framing itself tells the end (chunked).
+    /// 200; a film of unknown length only when the framing itself tells the end (chunked).
     Whole {
         /// Length of the whole film.
         length: Option<u64>,
@@ -65,10 +75,15 @@ impl Answer {
     /// Judges the response to `ask`.
     pub(super) fn judge(ask: &Ask, response: Response<OriginBody>) -> Result<Self, Unfit> {
         let (head, body) = response.into_parts();
+        if let (429 | 503, Some(later)) = (head.status.as_u16(), head.headers.get(RETRY_AFTER)) {
+            ask.put_off(later);
+        }
+        let coding = head.headers.get(CONTENT_ENCODING).filter(|_| ask.carries == Carries::AnyFile);
         Ok(Self {
             shape: shape(head.status, &head.headers, ask)?,
             validator: Validator::read(&head.headers),
             content_type: head.headers.get(CONTENT_TYPE).cloned(),
+            content_encoding: coding.filter(|coding| coding.len() <= LONGEST_CODING).cloned(),
             takes_ranges: head.headers.get(ACCEPT_RANGES).is_some_and(|unit| unit.as_bytes() == b"bytes"),
             body,
         })
@@ -78,17 +93,14 @@ impl Answer {
 fn shape(status: StatusCode, headers: &HeaderMap, ask: &Ask) -> Result<Shape, Unfit> {
     match status.as_u16() {
         200 => {
-            film_bytes(headers)?;
-            let chunked = is_chunked(headers)?;
-            match content_length(headers) {
-                Some(length) => Ok(Shape::Whole { length: Some(length) }),
-                // Without a length or chunks the body of a GET ends where the connection does, broken or not.
-                None if chunked || ask.method == Method::HEAD => Ok(Shape::Whole { length: None }),
-                None => Err(Unfit::NoLength),
-            }
+            fits(headers, ask.carries)?;
+            let length = content_length(headers);
+            // Without a length or chunks the body of a GET ends where the connection does, broken or not.
+            let ends = is_chunked(headers)? || length.is_some() || ask.method == Method::HEAD;
+            if ends || ask.carries == Carries::AnyFile { Ok(Shape::Whole { length }) } else { Err(Unfit::NoLength) }
         }
         206 => {
-            film_bytes(headers)?;
+            fits(headers, ask.carries)?;
             is_chunked(headers)?;
             part(headers, ask.range).map(Shape::Part).ok_or(Unfit::OtherRange)
         }
@@ -109,15 +121,19 @@ fn is_chunked(headers: &HeaderMap) -> Result<bool, Unfit> {
     }
 }
 
-fn film_bytes(headers: &HeaderMap) -> Result<(), Unfit> {
-    let coded =
-        headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+/// Whether these may be the bytes that are carried.
+fn fits(headers: &HeaderMap, carries: Carries) -> Result<(), Unfit> {
+    let coding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or(IDENTITY);
+    if carries == Carries::AnyFile {
+        // A coding that cannot be passed on would make other bytes of these.
+        return if coding.len() <= LONGEST_CODING { Ok(()) } else { Err(Unfit::Encoded) };
+    }
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let page = ["text/html", "application/xhtml", "application/json", "application/problem"];
     if page.iter().any(|page| kind.starts_with(page)) {
         return Err(Unfit::Page);
     }
-    if coded { Err(Unfit::Encoded) } else { Ok(()) }
+    if coding.eq_ignore_ascii_case(IDENTITY) { Ok(()) } else { Err(Unfit::Encoded) }
 }
 
 /// The span of a 206, when it is the one asked for, or the beginning of it (RFC 9110 §15.3.7 lets a server send less).

@@ -1,5 +1,7 @@
 //! What a player asks for, and the request an origin gets for it.
 
+use std::sync::{Arc, OnceLock};
+
 use chill_core::ByteRange;
 use chill_core::range::RangeRequest;
 use http::header::{
@@ -7,6 +9,8 @@ use http::header::{
     USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use super::Carries;
 
 /// The conditions of RFC 9110 §13.1 that are about the film and not about the viewer. `If-Range` has its own rules.
 const LISTS: [HeaderName; 2] = [IF_MATCH, IF_NONE_MATCH];
@@ -16,6 +20,8 @@ const DATES: [HeaderName; 2] = [IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
 const LONGEST_LIST: usize = 8 * 1024;
 /// A longer date, or `If-Range`, is not one of ours: the validators handed out are shorter.
 const LONGEST_CONDITION: usize = 1_024;
+/// Longest date, or number of seconds, that is told to a viewer, in bytes.
+const LONGEST_DATE: usize = 64;
 
 /// A player's request, without anything that is the viewer's.
 #[derive(Clone, Debug)]
@@ -28,6 +34,10 @@ pub(super) struct Ask {
     pub(super) if_range: Option<HeaderValue>,
     /// An `If-Match` that cannot be passed on was not met (412): what it protects must not be sent.
     pub(super) unmet: bool,
+    /// What the answer may be.
+    pub(super) carries: Carries,
+    /// When the origin wants to be asked again; of the first answer that says so, of all to this request.
+    later: Arc<OnceLock<HeaderValue>>,
     conditions: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -42,7 +52,8 @@ impl Ask {
         let if_range = if_range.filter(|_| range.is_some());
         let conditions = conditions(headers);
         let unmet = headers.contains_key(IF_MATCH) && !conditions.iter().any(|(name, _)| name == IF_MATCH);
-        Self { method: method.clone(), range, if_range, unmet, conditions }
+        let (carries, later) = Default::default();
+        Self { method: method.clone(), range, if_range, unmet, carries, later, conditions }
     }
 
     /// The head of the request to the origin.
@@ -61,7 +72,24 @@ impl Ask {
     /// A request for the bytes from `first` to `last`, both included, of a film already being sent.
     pub(super) fn rest(first: u64, last: u64) -> Self {
         let range = Some(ByteRange::From { first, last: Some(last) });
-        Self { method: Method::GET, range, if_range: None, unmet: false, conditions: Vec::new() }
+        Self { range, ..Self::read(&Method::GET, &HeaderMap::new()) }
+    }
+
+    /// The same request for what an origin carries.
+    pub(super) fn carrying(self, carries: Carries) -> Self {
+        Self { carries, ..self }
+    }
+
+    /// Notes when the origin wants to be asked again.
+    pub(super) fn put_off(&self, later: &HeaderValue) {
+        if later.len() <= LONGEST_DATE && later.to_str().is_ok() {
+            let _first = self.later.set(later.clone());
+        }
+    }
+
+    /// When the origin wants to be asked again, where it said so.
+    pub(super) fn later(&self) -> Option<HeaderValue> {
+        self.later.get().cloned()
     }
 
     /// The same request as one that only wants the head of a `GET`, for origins that refuse `HEAD`.

@@ -12,21 +12,21 @@ use bytes::Bytes;
 use chill_core::range::Span;
 use http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_DISPOSITION,
-    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method};
 use http_body::{Body as _, Frame};
 
-use super::answer::Shape;
+use super::answer::{Answer, Shape};
 use super::ask::Ask;
 use super::body::{RelayBody, Terms};
 use super::connection::Relayed;
-use super::media_type::media_type;
+use super::media_type::{any_type, is_playable, media_type};
 use super::open::Opened;
 use super::outlet::Outlet;
 use super::resume::WayBack;
 use super::upstream::Upstream;
-use super::{Film, OpenRequest};
+use super::{Carries, Film, OpenRequest};
 
 /// Longest file name told to a player, in bytes.
 const LONGEST_NAME: usize = 200;
@@ -37,7 +37,7 @@ pub(super) fn response(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film
     opened.answer.validator.write(&mut headers);
     write_shape(&mut headers, shape, opened.answer.takes_ranges);
     if matches!(shape, Shape::Whole { .. } | Shape::Part(_)) {
-        headers.insert(CONTENT_TYPE, media_type(opened.answer.content_type.as_ref(), &film.file_name));
+        write_type(&mut headers, ask.carries, &opened.answer, &film.file_name);
         headers.insert(CONTENT_DISPOSITION, inline(&film.file_name));
     }
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -57,6 +57,22 @@ pub(super) fn response(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film
         response.extensions_mut().insert(relayed);
     }
     response
+}
+
+fn write_type(headers: &mut HeaderMap, carries: Carries, answer: &Answer, file_name: &str) {
+    let told = answer.content_type.as_ref();
+    let kind = match carries {
+        Carries::Film => media_type(told, file_name),
+        Carries::AnyFile => any_type(told, file_name),
+    };
+    // Somebody else's page, or a picture with a script in it, must not act in the name of this server.
+    if carries == Carries::AnyFile && !is_playable(&kind) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    }
+    if let Some(coding) = &answer.content_encoding {
+        headers.insert(CONTENT_ENCODING, coding.clone());
+    }
+    headers.insert(CONTENT_TYPE, kind);
 }
 
 fn write_shape(headers: &mut HeaderMap, shape: Shape, takes_ranges: bool) {

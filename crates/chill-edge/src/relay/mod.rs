@@ -6,7 +6,8 @@
 //!
 //! Refuses: to know users, keys, leases or stores (an [`Origin`] names the link and a fresh one), to buffer more than a
 //! read or two per stream, to pass a viewer's cookies, authorisation or address to the origin, and to pass anything of
-//! the origin's head to the viewer but what a player needs.
+//! the origin's head to the viewer but what a player needs. What is no film is carried only where its origin says so
+//! ([`Carries`]), and then so that it cannot act as a page of ours.
 //!
 //! Start reading at [`Relay::respond`]; `body` is the byte path between `line` (to the origin) and `outlet` (to the player), `resume` the way back after a break, and
 //! [`ConnectionCut`] says what a listener must do so that a cut also reaches a player that does not read.
@@ -48,7 +49,7 @@ pub use destinations::{AllowList, Destinations, InvalidDestination};
 #[doc(hidden)]
 pub use line::doors as fuzz;
 pub use meter::{Meter, OpenRequest};
-pub use origin::{DESTINATION_REFUSED, Film, Origin, OriginError, OriginErrorKind};
+pub use origin::{Carries, DESTINATION_REFUSED, Film, Origin, OriginError, OriginErrorKind};
 
 use ask::Ask;
 use upstream::Upstream;
@@ -77,7 +78,7 @@ impl Relay {
             return Ok(not_allowed());
         }
         let open = film.meter.open_request();
-        let ask = Ask::read(method, headers);
+        let ask = Ask::read(method, headers).carrying(film.origin.carries());
         if ask.unmet {
             return Ok(empty(StatusCode::PRECONDITION_FAILED));
         }
@@ -86,7 +87,7 @@ impl Relay {
         let opened = tokio::select! {
             biased;
             () = film.cut.cancelled() => return Err(OriginError::cut()),
-            opened = opening => opened?,
+            opened = opening => opened.map_err(|error| OriginError { retry_after: ask.later(), ..error })?,
         };
         Ok(head::response(&self.upstream, &ask, opened, film, open))
     }

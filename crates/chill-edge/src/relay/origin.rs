@@ -5,13 +5,24 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chill_core::{Secret, StoreError, StoreErrorKind};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use tokio_util::sync::CancellationToken;
 
 use super::Meter;
 
 /// The code of an [`OriginErrorKind::Refused`] for a link or a redirect to where the relay may not connect.
 pub const DESTINATION_REFUSED: &str = "destination_refused";
+
+/// What the bytes of an [`Origin`] may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carries {
+    /// A film, or what belongs to one. A page, a content coding, or a body whose end nothing tells is none, and its type is
+    /// told by its name where the origin names none that is played.
+    #[default]
+    Film,
+    /// Whatever its server has, of the type and in the coding the server says.
+    AnyFile,
+}
 
 /// One file at one store, as its playback knows it.
 #[async_trait]
@@ -28,6 +39,11 @@ pub trait Origin: Send + Sync {
     /// do not belong here. A redirect to another origin gets none of them that could tell a secret.
     fn request_headers(&self) -> HeaderMap {
         HeaderMap::new()
+    }
+
+    /// What the bytes may be.
+    fn carries(&self) -> Carries {
+        Carries::Film
     }
 
     /// Whether a fresh link can be another one. Where it cannot, a link that does not work is told at once.
@@ -70,6 +86,8 @@ pub struct OriginError {
     pub message: String,
     /// What the origin answered, where it did and that was the reason.
     pub status: Option<u16>,
+    /// When to come again, in the origin's own words, where it was asked too often or is away (RFC 9110 §10.2.3).
+    pub retry_after: Option<HeaderValue>,
 }
 
 /// The kinds of [`OriginError`].
@@ -99,7 +117,7 @@ impl OriginError {
     /// An error of this kind with its sentence.
     #[must_use]
     pub fn new(kind: OriginErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None }
+        Self { kind, message: message.into(), status: None, retry_after: None }
     }
 
     pub(super) fn cut() -> Self {

@@ -134,7 +134,8 @@ impl WayBack {
     async fn attempt(&self, rest: &Rest, proof: Proof) -> Result<(OriginBody, Bytes), Attempt> {
         let back = if proof == Proof::Bytes { rest.sent.reach() } else { 0 };
         let first = rest.next - back;
-        let mut answer = fetch(&self.upstream, &Ask::rest(first, rest.last), &*self.origin, &self.link).await?;
+        let ask = Ask::rest(first, rest.last).carrying(self.origin.carries());
+        let mut answer = fetch(&self.upstream, &ask, &*self.origin, &self.link).await?;
         let Shape::Part(span) = answer.shape else { return Err(super::answer::Unfit::OtherRange.into()) };
         if span.length != self.length {
             return Err(Attempt::Changed);

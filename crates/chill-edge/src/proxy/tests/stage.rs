@@ -156,16 +156,21 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// The body ended as its head promised.
+    pub(super) whole: bool,
 }
 
 impl Reply {
-    async fn read(response: http::Response<Incoming>) -> Self {
+    pub(super) async fn read(response: http::Response<Incoming>) -> Self {
         let (head, mut incoming) = response.into_parts();
-        let mut body = Vec::new();
+        let (mut body, mut whole) = (Vec::new(), true);
         while let Some(frame) = incoming.frame().await {
-            body.extend_from_slice(&frame.unwrap().into_data().unwrap_or_default());
+            match frame {
+                Ok(frame) => body.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                Err(_) => whole = false,
+            }
         }
-        Self { status: head.status.as_u16(), headers: head.headers, body }
+        Self { status: head.status.as_u16(), headers: head.headers, body, whole }
     }
 
     pub(super) fn header(&self, name: &str) -> &str {
