@@ -69,3 +69,40 @@ async fn without_users_there_is_no_proxy() {
     let app = App::start(TestDatabase::sqlite()).await;
     assert_eq!(app.web.get(&make(&app, "http://example.org/")).await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_password_and_no_target_is_written_down() {
+    let user = "carol:password-canary-3f";
+    let settings = [("STREMTHRU_AUTH", user), ("CHILLPROXY_PROXY_ALLOW", "127.0.0.0/8")];
+    let mut app = App::with(TestDatabase::sqlite(), &settings).await;
+    let (_, address) = film(&app).await;
+    let target = address.replacen("://", "://who:target-canary-7b@", 1);
+    let made = format!("{}&req_headers=X-Key:%20header-canary-9d", make(&app, &target));
+    let made = app.web.get(&format!("{made}&token={user}")).await;
+    let link = made.json()["data"]["items"][0].as_str().unwrap().to_owned();
+    assert_eq!(app.web.get(&link).await.status, 200);
+    let path = address.splitn(4, '/').nth(3).unwrap();
+    let gone = make(&app, &address.replace(path, "path-canary-5e?q=query-canary-1c"));
+    let gone = app.web.get(&format!("{gone}&token={user}")).await;
+    let gone = gone.json()["data"]["items"][0].as_str().unwrap().to_owned();
+    let plain = json!({"u": "carol:guess-canary-2a", "v": target}).to_string();
+    let plain = format!("{}/v0/proxy/base64.{}", app.base, BASE64.encode(plain.as_bytes()).replace('/', "%2F"));
+    let guess = format!("{}&token=carol:guess-canary-2a", make(&app, &target));
+    for (address, status) in [(&gone, 404), (&plain, 401), (&guess, 403)] {
+        assert_eq!(app.web.get(address).await.status, status);
+    }
+    app.stop();
+    assert!(app.log_text().contains("a proxy link could not be carried"), "the log says what it can");
+    let mut said = vec![("the log".to_owned(), app.log_text().into_bytes())];
+    let files = crate::app::files_below(&app.data_dir()).into_iter();
+    said.extend(files.map(|file| (file.display().to_string(), std::fs::read(file).unwrap())));
+    let basic = |credential: &str| BASE64.encode(credential.as_bytes());
+    let token = link.rsplit('/').nth(1).unwrap();
+    let secrets = ["-canary-", path, token, &basic(user), &basic("who:target-canary-7b")];
+    for (place, bytes) in said {
+        for secret in secrets {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} is in {place}");
+        }
+    }
+}

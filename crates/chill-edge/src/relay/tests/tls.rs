@@ -4,13 +4,15 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use chill_core::Secret;
 use http::Method;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::odd_origins::{FixedLink, answer, bytes};
 use super::stage::{Reply, ask, film, listen, quick};
-use crate::relay::{AllowList, Destinations, Relay, RelayConfig};
+use crate::relay::{AllowList, Carries, Destinations, Origin, OriginError, Relay, RelayConfig};
 
 /// Self-signed for 127.0.0.1, valid for a hundred years, trusted by nobody but these tests.
 const CERTIFICATE: &[u8] = include_bytes!("tls/origin.crt.der");
@@ -118,6 +120,31 @@ async fn a_connection_that_just_ends_is_not_the_end_of_the_film() {
     let link = origin(vec![cut]);
     let reply = relayed(&link, trusting()).await;
     assert!(!reply.whole && reply.body == bytes(0, 1_000));
+}
+
+/// A link to any file.
+struct Anything(String);
+
+#[async_trait]
+impl Origin for Anything {
+    async fn link(&self, _fresh: bool) -> Result<Secret, OriginError> {
+        Ok(Secret::new(&*self.0))
+    }
+
+    fn carries(&self) -> Carries {
+        Carries::AnyFile
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_unknown_length_is_whole_only_after_a_goodbye() {
+    for plain in [false, true] {
+        let link = origin(vec![answer("200 OK\nContent-Type: text/plain", &bytes(0, 1_000))]);
+        let relay = Relay::new(RelayConfig { plain, ..trusting() });
+        let (address, _stop) = listen(relay, film(Arc::new(Anything(link)))).await;
+        let reply = ask(address, &Method::GET, &[]).await;
+        assert_eq!((reply.status, reply.header("content-type"), reply.whole), (200, "text/plain", false), "{plain}");
+    }
 }
 
 #[tokio::test]
