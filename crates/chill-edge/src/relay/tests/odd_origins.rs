@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chill_core::Secret;
 use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::DropGuard;
 
 use super::stage::{Reply, ask, film, listen, quick};
@@ -258,9 +258,10 @@ async fn an_empty_film_is_empty() {
 
 #[tokio::test]
 async fn an_origin_that_is_not_there_or_speaks_no_http_is_told_as_it_is() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Bound, so that no other test gets it, and nobody listens.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = nobody.local_addr().unwrap().port();
     let origin = Scripted::new(vec![b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(); 4]).await;
     assert_eq!(origin.get(&[]).await.text(), "Unreachable");
     // The TLS client is complete without a provider installed for the process.
