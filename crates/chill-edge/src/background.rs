@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::Grant;
 use crate::edge::Edge;
 use crate::lease::{Purpose, watch};
-use crate::playbacks::Playback;
+use crate::playbacks::{Carried, Playback};
 use crate::usage::Deed;
 
 /// How often playbacks are looked at.
@@ -95,31 +95,29 @@ fn end(edge: &Edge, playback: &Arc<Playback>, why: &str) {
     edge.playbacks.end(playback);
 }
 
-/// Writes down the bytes served since the last time.
+/// Writes down the bytes served since the last time, each under the key that it came by. Nobody else does, so nothing is
+/// written twice.
 async fn report(edge: &Edge, all: bool) {
+    let age = if all { Duration::ZERO } else { REPORT };
     for playback in edge.playbacks.all() {
-        let bytes = playback.meter.bytes();
-        let reported = playback.reported.load(Ordering::SeqCst);
-        let due = all || playback.meter.open() == 0 || playback.reported_before(REPORT);
-        if bytes == reported || !due {
-            continue;
-        }
-        let seat = playback.seat();
-        if let Grant::Pool { asker, held } = &seat.grant {
-            let deed = Deed {
-                asker,
-                held,
-                action: Action::STREAM_SERVED,
-                hash: Some(playback.key.click.hash),
-                cached: None,
-                bytes: bytes - reported,
-                outcome: Outcome::Ok,
-            };
-            if let Err(error) = edge.usage.keep(&deed).await {
+        for carried in playback.owes(age) {
+            if let Err(error) = edge.usage.keep(&served(&playback, &carried)).await {
                 tracing::warn!(%error, "served bytes could not be written down; they are tried again");
                 return;
             }
+            playback.written(&carried);
         }
-        playback.reported_now(bytes);
+    }
+}
+
+fn served<'a>(playback: &Playback, carried: &'a Carried) -> Deed<'a> {
+    Deed {
+        asker: &carried.asker,
+        held: &carried.held,
+        action: Action::STREAM_SERVED,
+        hash: Some(playback.key.click.hash),
+        cached: None,
+        bytes: carried.bytes,
+        outcome: Outcome::Ok,
     }
 }

@@ -4,27 +4,24 @@
 //! anything. A revocation finds it here and cuts it. How many may carry bytes at once is decided in `streams`.
 
 mod across;
+mod books;
+mod playback;
 mod streams;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chill_core::control::Subject;
-use chill_core::store::ItemId;
-use chill_core::{Change, Clock, DeviceId, PlaybackId, StoreCode};
-use tokio::sync::OnceCell;
+use chill_core::{Change, Clock, PlaybackId};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Grant, Ways};
-use crate::lease::{Asker, Held};
-use crate::relay::Meter;
-use crate::stremio::route::Click;
+use crate::access::Grant;
 
 pub(crate) use across::Across;
 use across::Seeker;
+pub(crate) use books::Carried;
+pub(crate) use playback::{Opening, Playback, PlaybackKey, Seat};
 pub(crate) use streams::Limits;
 use streams::{Counted, Entry, Streams, Who};
 
@@ -38,149 +35,6 @@ const ANSWER: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(200);
 /// Most playbacks at once; the next one pushes out the one that has been idle longest.
 const CAPACITY: usize = 20_000;
-
-/// What makes two requests the same playback.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PlaybackKey {
-    /// SHA-256 of the rights the link gives at the store.
-    pub(crate) holder: [u8; 32],
-    pub(crate) device: DeviceId,
-    pub(crate) click: Click,
-}
-
-/// At which store, with which right, from which item, which file.
-#[derive(Clone, Debug)]
-pub(crate) struct Seat {
-    pub(crate) store: StoreCode,
-    pub(crate) grant: Grant,
-    pub(crate) item: ItemId,
-    pub(crate) file: u64,
-}
-
-/// One viewing of one file.
-pub(crate) struct Playback {
-    pub(crate) id: PlaybackId,
-    pub(crate) key: PlaybackKey,
-    pub(crate) file_name: String,
-    /// Whether the store had it when it was asked for.
-    pub(crate) cached: bool,
-    /// Whether the player is sent to the store instead of being served.
-    pub(crate) redirect: bool,
-    pub(crate) meter: Arc<Meter>,
-    /// Cancelled when the viewer's right ends.
-    pub(crate) cut: CancellationToken,
-    /// Set once the start was written down.
-    pub(crate) announced: OnceCell<()>,
-    /// Held while another right is looked for.
-    pub(crate) ways: tokio::sync::Mutex<Ways>,
-    seat: Mutex<Seat>,
-    /// Bytes already written down as served.
-    pub(crate) reported: AtomicU64,
-    /// When they were.
-    reported_at: Mutex<Instant>,
-    touched: Mutex<Instant>,
-    /// When the right was last known to be good while changes could not be heard.
-    confirmed: Mutex<Instant>,
-    /// Since when changes may have been missed, so that the right must be asked for again.
-    doubted: Mutex<Option<Instant>>,
-}
-
-/// What a new playback is made of.
-pub(crate) struct Opening {
-    pub(crate) id: PlaybackId,
-    pub(crate) key: PlaybackKey,
-    pub(crate) file_name: String,
-    pub(crate) cached: bool,
-    pub(crate) redirect: bool,
-    pub(crate) meter: Arc<Meter>,
-    pub(crate) ways: Ways,
-    pub(crate) seat: Seat,
-}
-
-impl Playback {
-    pub(crate) fn new(opening: Opening) -> Self {
-        let now = Instant::now();
-        Self {
-            id: opening.id,
-            key: opening.key,
-            file_name: opening.file_name,
-            cached: opening.cached,
-            redirect: opening.redirect,
-            meter: opening.meter,
-            cut: CancellationToken::new(),
-            announced: OnceCell::new(),
-            ways: tokio::sync::Mutex::new(opening.ways),
-            seat: Mutex::new(opening.seat),
-            reported: AtomicU64::new(0),
-            reported_at: Mutex::new(now),
-            touched: Mutex::new(now),
-            confirmed: Mutex::new(now),
-            doubted: Mutex::new(None),
-        }
-    }
-
-    pub(crate) fn seat(&self) -> Seat {
-        lock(&self.seat).clone()
-    }
-
-    fn sit(&self, seat: Seat) {
-        *lock(&self.seat) = seat;
-        self.confirm();
-    }
-
-    /// Takes note that its right was just confirmed.
-    pub(crate) fn confirm(&self) {
-        *lock(&self.confirmed) = Instant::now();
-        *lock(&self.doubted) = None;
-    }
-
-    /// Since when its right has not been confirmed; `deaf_since` is when changes stopped being heard. None: it stands.
-    pub(crate) fn unconfirmed_since(&self, deaf_since: Option<Instant>) -> Option<Instant> {
-        let deaf = deaf_since.map(|since| since.max(*lock(&self.confirmed)));
-        [deaf, *lock(&self.doubted)].into_iter().flatten().min()
-    }
-
-    pub(crate) fn is_doubted(&self) -> bool {
-        lock(&self.doubted).is_some()
-    }
-
-    /// Goes on with a newer lease of the same key.
-    pub(crate) fn renew(&self, asker: &Asker, held: Arc<Held>) {
-        lock(&self.seat).grant = Grant::Pool { asker: asker.clone(), held };
-        self.confirm();
-    }
-
-    /// Whether its bytes were last written down longer ago than that.
-    pub(crate) fn reported_before(&self, age: Duration) -> bool {
-        lock(&self.reported_at).elapsed() >= age
-    }
-
-    /// Takes note that so many bytes in all are written down.
-    pub(crate) fn reported_now(&self, bytes: u64) {
-        self.reported.store(bytes, Ordering::SeqCst);
-        *lock(&self.reported_at) = Instant::now();
-    }
-
-    fn touch(&self) {
-        *lock(&self.touched) = Instant::now();
-    }
-
-    fn idle_since(&self) -> Instant {
-        *lock(&self.touched)
-    }
-
-    fn concerns(&self, change: &Change) -> bool {
-        let Grant::Pool { asker, held } = &lock(&self.seat).grant else { return false };
-        let subject = match &change.subject {
-            Subject::Everything => return true,
-            Subject::Link(link) => asker.link == *link,
-            Subject::Device(link, device) => asker.link == *link && asker.device == *device,
-            Subject::Key(key) => held.lease.key_id == *key,
-        };
-        // A right given after the change is not touched by hearing of the change late.
-        subject && held.stamp.epoch < change.epoch
-    }
-}
 
 /// All playbacks of this process.
 pub(crate) struct Playbacks {
@@ -338,9 +192,7 @@ impl Playbacks {
 
     /// Changes may have been missed: every right must be confirmed.
     pub(crate) fn doubt(&self) {
-        for playback in self.running() {
-            lock(&playback.doubted).get_or_insert_with(Instant::now);
-        }
+        self.running().iter().for_each(|playback| playback.doubt());
     }
 
     /// Lets those go that nobody asked for in a while.
@@ -368,7 +220,7 @@ impl Playbacks {
 
     /// Forgets those that left and have nothing to write down any more.
     pub(crate) fn forget_left(&self) {
-        self.lock().leaving.retain(|p| p.meter.open() > 0 || p.meter.bytes() > p.reported.load(Ordering::SeqCst));
+        self.lock().leaving.retain(|playback| !playback.is_closed());
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

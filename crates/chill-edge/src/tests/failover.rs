@@ -9,7 +9,7 @@ use chill_sim::{CdnFault, CdnFaultRule};
 use http::StatusCode;
 
 use super::fakes::{lease, lock};
-use super::stage::{Cdn, Stage, pool};
+use super::stage::{Cdn, Stage, pool, until};
 use crate::EdgeConfig;
 use crate::relay::RelayConfig;
 
@@ -69,6 +69,44 @@ async fn a_key_rejected_in_the_middle_is_replaced() {
     let told = lock(&stage.spool.events).clone();
     let told = told.iter().find(|event| event.outcome == StoreErrorKind::Unauthorized.outcome());
     assert_eq!(told.unwrap().key.as_str(), "key-1");
+}
+
+#[tokio::test]
+async fn each_key_is_charged_with_its_own_bytes() {
+    let (stage, first, _second) = stage().await;
+    let stage = stage.background().await;
+    first.world.cdn().fault(CdnFault::CutAt { bytes: BREAK }, 1);
+    first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 403 }).after(1));
+    let film = stage.play(&pool()).await;
+    stage.torbox.fail("key-1", "link", StoreErrorKind::Unauthorized);
+    assert_right(&whole(film).await.unwrap(), &first);
+    let served = |key: &str| {
+        let recorded = lock(&stage.control.recorded);
+        let served = recorded.iter().filter(|event| event.action.as_str() == "stream-served");
+        served.filter(|event| event.key.as_str() == key).map(|event| event.bytes).sum::<u64>()
+    };
+    until("all bytes are counted", || served("key-1") + served("key-2") >= SIZE).await;
+    assert_eq!((served("key-1"), served("key-2")), (BREAK, SIZE - BREAK));
+}
+
+#[tokio::test]
+async fn bytes_that_could_not_be_written_down_when_the_key_changed_are_charged_to_it_later() {
+    let (stage, first, _second) = stage().await;
+    let stage = stage.background().await;
+    first.world.cdn().fault(CdnFault::CutAt { bytes: BREAK }, 1);
+    first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 403 }).after(1));
+    let film = stage.play(&pool()).await;
+    stage.torbox.fail("key-1", "link", StoreErrorKind::Unauthorized);
+    *lock(&stage.spool.broken) = true;
+    assert_right(&whole(film).await.unwrap(), &first);
+    *lock(&stage.spool.broken) = false;
+    let served = || {
+        let recorded = lock(&stage.control.recorded);
+        let served = recorded.iter().filter(|event| event.action.as_str() == "stream-served");
+        served.map(|event| (event.key.to_string(), event.bytes)).collect::<Vec<_>>()
+    };
+    until("all bytes are counted", || served().len() == 2).await;
+    assert_eq!(served(), [("key-1".to_owned(), BREAK), ("key-2".to_owned(), SIZE - BREAK)]);
 }
 
 #[tokio::test]
