@@ -52,6 +52,14 @@ impl Grant {
         }
     }
 
+    /// The lease, and whose.
+    pub(crate) fn lease(&self) -> Option<(Asker, Arc<Held>)> {
+        match self {
+            Self::Pool { asker, held } => Some((asker.clone(), held.clone())),
+            Self::Own(_) => None,
+        }
+    }
+
     /// Whether both are the same right.
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {

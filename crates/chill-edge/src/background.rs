@@ -5,15 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chill_core::usage::Outcome;
-use chill_core::{Action, ControlError};
+use chill_core::{Action, ControlError, DenialCode};
 use futures_util::StreamExt;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Grant;
 use crate::edge::Edge;
 use crate::lease::{Purpose, watch};
-use crate::playbacks::{Carried, Playback};
+use crate::playbacks::{Carried, Playback, Rule};
 use crate::usage::Deed;
 
 /// How often playbacks are looked at.
@@ -65,19 +64,20 @@ async fn confirm(edge: &Edge) {
 }
 
 async fn confirm_one(edge: &Edge, playback: Arc<Playback>, since: Instant, away: &AtomicBool) {
-    let seat = playback.seat();
-    let Grant::Pool { asker, held } = &seat.grant else { return };
+    let Some(Rule { asker, held, by_key }) = playback.rule() else { return };
     let mut unavailable = away.load(Ordering::Relaxed);
     if !unavailable && (since.elapsed() >= CONFIRM || playback.is_doubted()) {
         let purpose = Purpose { action: Action::STREAM_SERVED, hash: Some(playback.key.click.hash) };
         // An answer that comes after the grace is none, and must not let the film run on while it is waited for.
         let left = held.lease.grace.saturating_sub(since.elapsed()).max(SHORTEST_ASK);
-        let asked = tokio::time::timeout(left, edge.leases.get(asker, seat.store, purpose, &[])).await;
+        let asked = tokio::time::timeout(left, edge.leases.get(&asker, playback.seat().store, purpose, &[])).await;
         match asked.unwrap_or_else(|_| Err(ControlError::unavailable("no answer within the grace of the lease"))) {
-            Ok(now) if now.lease.key_id == held.lease.key_id => return playback.renew(asker, now),
+            Ok(now) if !by_key || now.lease.key_id == held.lease.key_id => return playback.renew(&asker, now),
             // Every key rests, but the viewer himself is welcome.
             Err(ControlError::Exhausted { .. }) => return playback.confirm(),
             Ok(_) => return end(edge, &playback, "its key was replaced while changes could not be heard"),
+            // No key is free, but none carries it any more.
+            Err(ControlError::Denied(denial)) if !by_key && is_about_keys(denial.code) => return playback.confirm(),
             Err(ControlError::Denied(denial)) => return end(edge, &playback, denial.code.as_str()),
             Err(ControlError::Unavailable { .. }) => {
                 away.store(true, Ordering::Relaxed);
@@ -88,6 +88,11 @@ async fn confirm_one(edge: &Edge, playback: Arc<Playback>, since: Instant, away:
     if unavailable && since.elapsed() >= held.lease.grace {
         end(edge, &playback, "the control plane was away for longer than the grace of the lease");
     }
+}
+
+/// Whether a denial says nothing against the viewer himself.
+fn is_about_keys(code: DenialCode) -> bool {
+    matches!(code, DenialCode::NoKey | DenialCode::KeysExhausted | DenialCode::ServiceUnknown)
 }
 
 fn end(edge: &Edge, playback: &Arc<Playback>, why: &str) {

@@ -21,7 +21,7 @@ use crate::access::Grant;
 pub(crate) use across::Across;
 use across::Seeker;
 pub(crate) use books::Carried;
-pub(crate) use playback::{Opening, Playback, PlaybackKey, Seat};
+pub(crate) use playback::{Opening, Playback, PlaybackKey, Rule, Seat};
 pub(crate) use streams::Limits;
 use streams::{Counted, Entry, Streams, Who};
 
@@ -54,7 +54,7 @@ struct Inner {
 /// A right of the pool, as far as streams are counted by it.
 fn who(grant: &Grant) -> Option<Who<'_>> {
     match grant {
-        Grant::Pool { asker, held } => Some(Who { asker, held }),
+        Grant::Pool { asker, held } => Some(Who { asker, held: Some(held) }),
         Grant::Own(_) => None,
     }
 }
@@ -110,8 +110,8 @@ impl Playbacks {
     }
 
     async fn enter(&self, playback: &Arc<Playback>, seeker: Option<&mut Seeker<'_>>, patient: bool) -> Entry {
-        let grant = playback.seat().grant;
-        match (who(&grant).filter(|_| !playback.cut.is_cancelled()), seeker) {
+        let rule = playback.rule().filter(|_| !playback.cut.is_cancelled());
+        match (rule.as_ref().map(Rule::who), seeker) {
             (Some(who), Some(seeker)) => seeker.enter(&self.streams, playback, who, patient).await,
             (Some(who), None) => self.streams.enter(playback, who, Counted::default(), patient),
             (None, _) => Entry::Room(Vec::new()),
@@ -124,11 +124,13 @@ impl Playbacks {
         self.end(playback);
     }
 
-    /// Goes on with another right; false, and nothing changes, when its key carries as many streams as it may.
+    /// Goes on with another right; false, and nothing changes, when its key, or its user where that is another one, carries as
+    /// many streams as it may. A user's own token has no limit, but his film still counts as his.
     pub(crate) async fn move_to(&self, playback: &Arc<Playback>, seat: Seat) -> bool {
-        let fits = match (who(&seat.grant), &self.across) {
+        let rule = playback.rule_with(&seat.grant);
+        let fits = match (rule.as_ref().map(Rule::who), &self.across) {
             (Some(who), Some(across)) => across.move_to(&self.streams, playback, who).await,
-            (Some(who), None) => self.streams.move_to(playback, who, Vec::new()),
+            (Some(who), None) => self.streams.move_to(playback, who, Counted::default()),
             (None, _) => true,
         };
         if fits {

@@ -131,17 +131,19 @@ impl Across {
 
     fn counted(&self, limits: Limits, who: &Who<'_>) -> Counted {
         let user = limits.per_user.map(|most| Group::user(who.asker.link, most, self.secret.as_ref()));
-        let key = who.most_of_key().map(|most| Group::key(&who.held.lease.key_id, most));
+        let key = who.key().zip(who.most_of_key()).map(|(key, most)| Group::key(key, most));
         let viewer = Viewer::new(who.asker.link, &who.asker.device, self.secret.as_ref());
         Counted { groups: user.into_iter().chain(key).collect(), viewer: Some(viewer) }
     }
 
     /// As [`Streams::move_to`].
     pub(super) async fn move_to(&self, streams: &Streams, playback: &Arc<Playback>, who: Who<'_>) -> bool {
-        let groups = self.counted(streams.limits(), &who).groups;
-        let placed = Placed { stream: playback.id, groups: groups.clone() };
-        let has_place = groups.is_empty() || self.places.take(&placed, &[], None).await;
-        let moved = has_place && streams.move_to(playback, who, groups);
+        let counted = self.counted(streams.limits(), &who);
+        let placed = Placed { stream: playback.id, groups: counted.groups.clone() };
+        // With his own token it only leaves places.
+        let leaves = who.key().is_none() || placed.groups.is_empty();
+        let has_place = leaves || self.places.take(&placed, &[], None).await;
+        let moved = has_place && streams.move_to(playback, who, counted);
         // Places that it does not run on after all.
         streams.forgo(placed);
         moved

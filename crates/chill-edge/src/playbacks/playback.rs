@@ -1,4 +1,4 @@
-//! One viewing of one file: where it sits, and what it carried.
+//! One viewing of one file: where it sits, under whose rule, and what it carried.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::books::{Books, Carried};
 use super::lock;
+use super::streams::Who;
 use crate::access::{Grant, Ways};
 use crate::lease::{Asker, Held};
 use crate::relay::Meter;
@@ -33,6 +34,23 @@ pub(crate) struct Seat {
     pub(crate) grant: Grant,
     pub(crate) item: ItemId,
     pub(crate) file: u64,
+}
+
+/// Under which user of the pool a playback is: the one whose key carries it, or carried it before his own token did.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) asker: Asker,
+    /// His last lease.
+    pub(crate) held: Arc<Held>,
+    /// Whether the key of that lease carries it now.
+    pub(crate) by_key: bool,
+}
+
+impl Rule {
+    /// As far as streams are counted by it.
+    pub(super) fn who(&self) -> Who<'_> {
+        Who { asker: &self.asker, held: self.by_key.then_some(&self.held) }
+    }
 }
 
 /// One viewing of one file.
@@ -62,6 +80,8 @@ pub(crate) struct Playback {
 /// By which right it plays, and what it owes: the books must not miss a change of the right.
 struct Right {
     seat: Seat,
+    /// The last lease it played by, and whose.
+    lease: Option<(Asker, Arc<Held>)>,
     books: Books,
     /// When bytes were charged last.
     charged_at: Instant,
@@ -79,6 +99,26 @@ pub(crate) struct Opening {
     pub(crate) seat: Seat,
 }
 
+impl Right {
+    fn new(seat: Seat) -> Self {
+        let lease = seat.grant.lease();
+        Self { seat, lease, books: Books::default(), charged_at: Instant::now() }
+    }
+
+    /// The lease whose rule would hold with a grant, and whether its key would carry the film.
+    fn lease_with<'a>(&'a self, grant: &'a Grant) -> Option<(&'a Asker, &'a Arc<Held>, bool)> {
+        match (grant, &self.lease) {
+            (Grant::Pool { asker, held }, _) => Some((asker, held, true)),
+            (Grant::Own(_), last) => last.as_ref().map(|(asker, held)| (asker, held, false)),
+        }
+    }
+
+    fn rule(&self, grant: &Grant) -> Option<Rule> {
+        let (asker, held, by_key) = self.lease_with(grant)?;
+        Some(Rule { asker: asker.clone(), held: held.clone(), by_key })
+    }
+}
+
 impl Playback {
     pub(crate) fn new(opening: Opening) -> Self {
         let now = Instant::now();
@@ -92,7 +132,7 @@ impl Playback {
             cut: CancellationToken::new(),
             announced: OnceCell::new(),
             ways: tokio::sync::Mutex::new(opening.ways),
-            right: Mutex::new(Right { seat: opening.seat, books: Books::default(), charged_at: now }),
+            right: Mutex::new(Right::new(opening.seat)),
             touched: Mutex::new(now),
             confirmed: Mutex::new(now),
             doubted: Mutex::new(None),
@@ -103,11 +143,23 @@ impl Playback {
         lock(&self.right).seat.clone()
     }
 
+    /// Under whose rule it is; none: a viewer's own token carries it and always did.
+    pub(crate) fn rule(&self) -> Option<Rule> {
+        let right = lock(&self.right);
+        right.rule(&right.seat.grant)
+    }
+
+    /// Under whose rule it would be with another right: who falls back to his own token is still whose film it was.
+    pub(super) fn rule_with(&self, grant: &Grant) -> Option<Rule> {
+        lock(&self.right).rule(grant)
+    }
+
     /// Goes on with another right; what came so far is charged to the one it leaves.
     pub(super) fn sit(&self, seat: Seat) {
         let mut right = lock(&self.right);
-        let Right { seat: former, books, .. } = &mut *right;
+        let Right { seat: former, lease, books, .. } = &mut *right;
         books.charge(&former.grant, self.meter.bytes());
+        *lease = seat.grant.lease().or_else(|| lease.take());
         *former = seat;
         drop(right);
         self.confirm();
@@ -133,9 +185,17 @@ impl Playback {
         lock(&self.doubted).get_or_insert_with(Instant::now);
     }
 
-    /// Goes on with a newer lease of the same key.
+    /// Takes note of a newer lease of its user, by which it goes on where it is the same key's.
     pub(crate) fn renew(&self, asker: &Asker, held: Arc<Held>) {
-        lock(&self.right).seat.grant = Grant::Pool { asker: asker.clone(), held };
+        let mut right = lock(&self.right);
+        let newer = Grant::Pool { asker: asker.clone(), held };
+        if right.lease.as_ref().is_some_and(|(of, _)| of.link == asker.link) {
+            right.lease = newer.lease();
+        }
+        if right.seat.grant.is(&newer) {
+            right.seat.grant = newer;
+        }
+        drop(right);
         self.confirm();
     }
 
@@ -144,7 +204,7 @@ impl Playback {
     pub(crate) fn owes(&self, age: Duration) -> Vec<Carried> {
         let rests = self.meter.open() == 0;
         let mut right = lock(&self.right);
-        let Right { seat, books, charged_at } = &mut *right;
+        let Right { seat, books, charged_at, .. } = &mut *right;
         if (rests || charged_at.elapsed() >= age) && books.charge(&seat.grant, self.meter.bytes()) {
             *charged_at = Instant::now();
         }
@@ -170,12 +230,13 @@ impl Playback {
     }
 
     pub(super) fn concerns(&self, change: &Change) -> bool {
-        let Grant::Pool { asker, held } = &lock(&self.right).seat.grant else { return false };
+        let right = lock(&self.right);
+        let Some((asker, held, by_key)) = right.lease_with(&right.seat.grant) else { return false };
         let subject = match &change.subject {
             Subject::Everything => return true,
             Subject::Link(link) => asker.link == *link,
             Subject::Device(link, device) => asker.link == *link && asker.device == *device,
-            Subject::Key(key) => held.lease.key_id == *key,
+            Subject::Key(key) => by_key && held.lease.key_id == *key,
         };
         // A right given after the change is not touched by hearing of the change late.
         subject && held.stamp.epoch < change.epoch

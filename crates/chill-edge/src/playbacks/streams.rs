@@ -33,17 +33,23 @@ pub(crate) struct Limits {
     pub(crate) per_node: Option<usize>,
 }
 
-/// Whose stream it is: a right at the pool. A viewer's own token is never relayed, so never counted.
+/// Whose stream it is: a user's of the pool. What never came by a key of the pool is not relayed, so not counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Who<'a> {
     pub(crate) asker: &'a Asker,
-    pub(crate) held: &'a Held,
+    /// By whose key it comes; none: by his own token, which took over from a key.
+    pub(crate) held: Option<&'a Held>,
 }
 
 impl Who<'_> {
+    /// The key that carries it.
+    pub(crate) fn key(&self) -> Option<&KeyId> {
+        self.held.map(|held| &held.lease.key_id)
+    }
+
     /// How many streams his key may carry; none: as many as come.
     pub(crate) fn most_of_key(&self) -> Option<usize> {
-        self.held.lease.max_streams.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
+        self.held?.lease.max_streams.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
     }
 }
 
@@ -87,7 +93,8 @@ struct Stream {
     playback: Arc<Playback>,
     /// When a request of it was let in last.
     let_in: Millis,
-    key: KeyId,
+    /// None: its user's own token carries it meanwhile.
+    key: Option<KeyId>,
     asker: Asker,
     counted: Counted,
     /// Whether its places were renewed since it came.
@@ -111,7 +118,7 @@ impl Stream {
 
     fn counts(&self, scope: Scope, who: &Who<'_>) -> bool {
         match scope {
-            Scope::Key => self.key == who.held.lease.key_id,
+            Scope::Key => self.key.is_some() && self.key.as_ref() == who.key(),
             Scope::User => self.is_of(who),
             Scope::Node => true,
         }
@@ -189,7 +196,7 @@ impl Streams {
         }
         let Some(over) = self.make_room(&inner.running, &who, now, patient) else { return Entry::Full };
         inner.retain(|stream| !over.iter().any(|over| Arc::ptr_eq(over, &stream.playback)));
-        let (key, asker) = (who.held.lease.key_id.clone(), who.asker.clone());
+        let (key, asker) = (who.key().cloned(), who.asker.clone());
         inner.running.push(Stream { playback: playback.clone(), let_in: now, key, asker, counted, kept: false });
         Entry::Room(over)
     }
@@ -225,23 +232,25 @@ impl Streams {
         Some((stream.playback.clone(), stream.placed()))
     }
 
-    /// A stream goes on with another key; false, and nothing changes, when that carries as many as it may.
-    pub(crate) fn move_to(&self, playback: &Arc<Playback>, who: Who<'_>, groups: Vec<Group>) -> bool {
+    /// A stream goes on with another right; false, and nothing changes, when its key or its user carries as many as it may.
+    pub(crate) fn move_to(&self, playback: &Arc<Playback>, who: Who<'_>, counted: Counted) -> bool {
         let now = self.clock.now();
         let mut inner = self.tidied(now);
-        let others = inner.running.iter().filter(|stream| !Arc::ptr_eq(&stream.playback, playback));
-        let carried = others.filter(|stream| stream.counts(Scope::Key, &who)).count();
         let Inner { running, left } = &mut *inner;
-        let Some(stream) = running.iter_mut().find(|stream| Arc::ptr_eq(&stream.playback, playback)) else {
+        let Some(place) = running.iter().position(|stream| Arc::ptr_eq(&stream.playback, playback)) else {
             return true;
         };
-        let fits = self.most(Scope::Key, &who).is_none_or(|most| carried < most);
-        if fits {
-            stream.key = who.held.lease.key_id.clone();
+        let carried = |scope| {
+            let counts = running.iter().enumerate().filter(|(at, stream)| *at != place && stream.counts(scope, &who));
+            counts.count()
+        };
+        let fits = |scope| self.most(scope, &who).is_none_or(|most| carried(scope) < most);
+        let fits = fits(Scope::Key) && fits(Scope::User);
+        if let Some(stream) = running.get_mut(place).filter(|_| fits) {
             let mut former = stream.placed();
-            former.groups.retain(|group| !groups.contains(group));
+            former.groups.retain(|group| !counted.groups.contains(group));
             left.extend(Some(former).filter(|former| !former.groups.is_empty()));
-            stream.counted.groups = groups;
+            (stream.key, stream.asker, stream.counted) = (who.key().cloned(), who.asker.clone(), counted);
         }
         fits
     }

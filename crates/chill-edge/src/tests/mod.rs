@@ -4,6 +4,7 @@
 mod configure;
 mod failover;
 pub(crate) mod fakes;
+mod fallbacks;
 mod links;
 mod lists;
 mod outages;

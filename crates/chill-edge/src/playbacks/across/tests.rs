@@ -9,6 +9,7 @@ use self::board::Board;
 use super::super::Seat;
 use super::super::streams::tests::{Node, Player};
 use super::*;
+use crate::access::Grant;
 
 const SECOND: Duration = Duration::from_secs(1);
 const LASTS: Duration = Duration::from_secs(30);
@@ -128,6 +129,23 @@ async fn a_film_goes_on_with_another_key_only_where_no_edge_fills_it() {
         let (mut third, mut fourth) = (two.player(3, 3, 1, "key-1").await, two.player(4, 4, 1, "key-3").await);
         assert_eq!(third.play().await, (true, 0), "its former key has room again");
         assert!(!fourth.play().await.0, "its new key has not");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_film_that_goes_on_with_its_users_own_token_leaves_its_key_at_all_edges() {
+    let (one, two) = edges(Some(1), Some(1));
+    alive([&one, &two], async {
+        let mut film = one.player(1, 1, 1, "key-1").await;
+        assert_eq!(film.play().await, (true, 0));
+        let own = Seat { grant: Grant::Own(Secret::new("own-token")), ..film.playback.seat() };
+        assert!(one.playbacks.move_to(&film.playback, own).await);
+        one.pass(SECOND).await;
+        let (mut theirs, mut mine) = (two.player(2, 2, 1, "key-1").await, two.player(1, 2, 1, "key-2").await);
+        assert_eq!(theirs.play().await, (true, 0), "the key has room");
+        let (refused, ()) = tokio::join!(mine.play(), film.watch(5 * SECOND));
+        assert_eq!(refused, (false, 40), "but he plays a film already");
     })
     .await;
 }

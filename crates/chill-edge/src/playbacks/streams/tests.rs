@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chill_core::store::ItemId;
-use chill_core::{Action, Chance, Clock, InfoHash, Lease, PlaybackId, StoreCode};
+use chill_core::{Action, Chance, Clock, InfoHash, Lease, PlaybackId, Secret, StoreCode};
 use tokio::time::{Instant, sleep};
 
 use super::super::{Across, Limits, Opening, Playback, PlaybackKey, Playbacks, Seat};
@@ -294,4 +294,18 @@ async fn a_film_goes_on_with_another_key_only_where_that_has_room() {
     assert_eq!(third.play().await, (true, 0), "its former key has room again");
     let mut fourth = node.player(4, 4, 1, "key-3").await;
     assert_eq!(fourth.play().await, (false, 30), "its new key has not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_film_that_goes_on_with_its_users_own_token_leaves_the_key_but_not_his_limit() {
+    let node = Node::new(Some(1), None, Some(1));
+    let mut film = node.player(1, 1, 1, "key-1").await;
+    assert_eq!(film.play().await, (true, 0));
+    let own = Seat { grant: Grant::Own(Secret::new("own-token")), ..film.playback.seat() };
+    assert!(node.playbacks.move_to(&film.playback, own).await);
+    let (mut theirs, mut mine) = (node.player(2, 2, 1, "key-1").await, node.player(1, 2, 1, "key-2").await);
+    assert_eq!(theirs.play().await, (true, 0), "the key has room");
+    let (refused, ()) = tokio::join!(mine.play(), film.watch(5 * SECOND));
+    assert_eq!(refused, (false, 30), "but he plays a film already");
+    assert!(!film.is_cut());
 }
