@@ -20,7 +20,9 @@ pub(crate) async fn answer(Path(name): Path<String>, request: Request) -> Respon
     let mut response = match (request.method(), code) {
         (&Method::GET | &Method::HEAD, Some(code)) => {
             let range = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
-            serve(code, range)
+            // A clip has no version: whoever names one has a part of a film, which a part of a clip must not go on.
+            let continues = request.headers().contains_key(header::IF_RANGE);
+            serve(code, range.filter(|_| !continues))
         }
         (&Method::GET | &Method::HEAD, None) => ApiError::not_found().into_response(),
         _ => ApiError::method_not_allowed().into_response(),

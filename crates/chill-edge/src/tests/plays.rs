@@ -110,6 +110,23 @@ async fn every_refusal_is_a_clip_for_get_and_head() {
 }
 
 #[tokio::test]
+async fn a_clip_is_never_the_rest_of_a_film() {
+    let stage = Stage::new();
+    let path = "/stremio/_/clips/stream_limit.mp4";
+    let length = crate::refusal::Code::StreamLimit.clip().len();
+    let part = Reply::read(stage.send(Method::GET, path, &[("range", "bytes=5-9")]).await).await;
+    assert_eq!((part.status, part.body.len()), (StatusCode::PARTIAL_CONTENT, 5));
+    for range in ["bytes=1000-", "bytes=900000000-"] {
+        for version in ["\"the-films\"", "Sat, 29 Nov 2025 19:43:31 GMT"] {
+            let headers = [("range", range), ("if-range", version)];
+            let whole = Reply::read(stage.send(Method::GET, path, &headers).await).await;
+            assert_eq!((whole.status, whole.body.len()), (StatusCode::OK, length), "{range} {version}");
+            assert_eq!(whole.header("content-range"), "");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_the_store_says_becomes_a_clip() {
     let cases = [
         (StoreErrorKind::Unauthorized, "store_rejected_key"),
