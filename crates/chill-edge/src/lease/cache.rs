@@ -48,11 +48,14 @@ pub(crate) struct Held {
     asked: Instant,
 }
 
+/// A question. Only equal ones share an answer on its way; one that has come also answers those it is good enough for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct LeaseKey {
     link: LinkId,
     device: DeviceId,
     store: StoreCode,
+    /// In order.
+    exclude: Vec<KeyId>,
 }
 
 #[derive(Clone, Debug)]
@@ -101,27 +104,44 @@ impl Leases {
         purpose: Purpose,
         exclude: &[KeyId],
     ) -> Result<Arc<Held>, ControlError> {
-        let key = LeaseKey { link: asker.link, device: asker.device.clone(), store };
         let turn = self.turn();
-        let usable = |answer: &Answer| self.usable(&key, answer, exclude, turn);
-        if let Some(answer) = self.answers.get(&key).await.filter(&usable) {
+        let mut exclude: Vec<KeyId> = exclude.iter().take(LeaseRequest::MAX_EXCLUDED).cloned().collect();
+        exclude.sort_unstable();
+        let any = LeaseKey { link: asker.link, device: asker.device.clone(), store, exclude: Vec::new() };
+        if let Some(answer) = self.answers.get(&any).await.filter(|answer| self.usable(&any, answer, &exclude, turn)) {
             metrics::counter!("chillproxy_lease_cache_total", "result" => "hit").increment(1);
             return answer.into_result();
         }
+        let answer = if exclude.is_empty() {
+            self.asked(&any, asker, purpose, turn).await
+        } else {
+            let around = LeaseKey { exclude, ..any.clone() };
+            let answer = self.asked(&around, asker, purpose, turn).await;
+            if matches!(answer, Answer::Granted(_)) {
+                self.answers.insert(any, answer.clone()).await;
+            }
+            answer
+        };
+        answer.into_result()
+    }
+
+    /// The answer to exactly this question, from whoever asks it now.
+    async fn asked(&self, key: &LeaseKey, asker: &Asker, purpose: Purpose, turn: u64) -> Answer {
         let request = LeaseRequest {
             link: asker.link,
             device: asker.device.clone(),
             device_label: Some(asker.label.clone()),
             action: Action::known(purpose.action),
             hash: purpose.hash,
-            store,
-            exclude: exclude.iter().take(LeaseRequest::MAX_EXCLUDED).cloned().collect(),
+            store: key.store,
+            exclude: key.exclude.clone(),
         };
-        let ask = Box::pin(self.ask(&key, &request));
-        let entry = self.answers.entry_by_ref(&key).or_insert_with_if(ask, |answer| !usable(answer)).await;
+        let ask = Box::pin(self.ask(key, &request));
+        let usable = |answer: &Answer| self.usable(key, answer, &key.exclude, turn);
+        let entry = self.answers.entry_by_ref(key).or_insert_with_if(ask, |answer| !usable(answer)).await;
         let result = if entry.is_fresh() { "asked" } else { "joined" };
         metrics::counter!("chillproxy_lease_cache_total", "result" => result).increment(1);
-        entry.into_value().into_result()
+        entry.into_value()
     }
 
     /// Whether a lease of that date may still be used: no change has overtaken it.

@@ -132,6 +132,30 @@ async fn an_excluded_key_is_asked_for_around_and_the_answer_serves_all() {
     assert_eq!(get(&leases, 1).await.unwrap(), "good");
 }
 
+#[tokio::test]
+async fn a_question_around_a_key_does_not_join_one_that_may_bring_it() {
+    let control = FakeControl::new(|ask| match ask.exclude.len() {
+        0 => Ok(lease("bad", 1)),
+        1 => Ok(lease("good", 1)),
+        _ => Err(denied(DenialCode::NoKey)),
+    });
+    let (leases, asker) = (leases(&control), asker(1));
+    let (one, both) = (["bad".parse().unwrap()], ["bad".parse().unwrap(), "good".parse().unwrap()]);
+    let _gate = control.hold();
+    let ask = |exclude| leases.get(&asker, StoreCode::TorBox, PURPOSE, exclude);
+    let release = async {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        control.release();
+    };
+    let (any, around, nothing, ()) = tokio::join!(ask(&[]), ask(&one), ask(&both), release);
+    assert_eq!(any.unwrap().lease.key_id.as_str(), "bad");
+    assert_eq!(around.unwrap().lease.key_id.as_str(), "good");
+    assert!(nothing.is_err(), "and its refusal is nobody else's");
+    assert_eq!(control.asked(), 3);
+}
+
 #[tokio::test(start_paused = true)]
 async fn hearing_decides_how_long_a_lease_lives() {
     let control = FakeControl::new(|_| Ok(lease("k", 1)));
