@@ -60,12 +60,10 @@ pub(crate) struct Playback {
     pub(crate) file_name: String,
     /// Whether the store had it when it was asked for.
     pub(crate) cached: bool,
-    /// Whether the player is sent to the store instead of being served.
-    pub(crate) redirect: bool,
     pub(crate) meter: Arc<Meter>,
     /// Cancelled when the viewer's right ends.
     pub(crate) cut: CancellationToken,
-    /// Set once the start was written down.
+    /// Set once the start was written down; only what a key of the pool carries is.
     pub(crate) announced: OnceCell<()>,
     /// Held while another right is looked for.
     pub(crate) ways: tokio::sync::Mutex<Ways>,
@@ -93,7 +91,6 @@ pub(crate) struct Opening {
     pub(crate) key: PlaybackKey,
     pub(crate) file_name: String,
     pub(crate) cached: bool,
-    pub(crate) redirect: bool,
     pub(crate) meter: Arc<Meter>,
     pub(crate) ways: Ways,
     pub(crate) seat: Seat,
@@ -127,7 +124,6 @@ impl Playback {
             key: opening.key,
             file_name: opening.file_name,
             cached: opening.cached,
-            redirect: opening.redirect,
             meter: opening.meter,
             cut: CancellationToken::new(),
             announced: OnceCell::new(),

@@ -22,8 +22,6 @@ const PROGRESS: u64 = 64 * 1024;
 pub(crate) struct StoreOrigin {
     edge: Arc<Edge>,
     playback: Arc<Playback>,
-    /// Who fetches the bytes when it is not us.
-    viewer: Option<IpAddr>,
     /// The last fresh link: with which right, and how many bytes had moved by then.
     renewed: Mutex<Option<(Grant, u64)>>,
 }
@@ -31,25 +29,49 @@ pub(crate) struct StoreOrigin {
 #[async_trait]
 impl Origin for StoreOrigin {
     async fn link(&self, fresh: bool) -> Result<Secret, OriginError> {
-        let mut fresh = fresh;
         if fresh && self.is_fruitless() {
             self.leave().await;
         }
-        let mut failure = None;
+        let link = self.link_for(None, fresh).await?;
+        link.ok_or_else(|| OriginError::new(OriginErrorKind::LinkBroken, "no link"))
+    }
+
+    fn falls_back(&self) -> bool {
+        true
+    }
+}
+
+impl StoreOrigin {
+    pub(crate) fn new(edge: &Arc<Edge>, playback: &Arc<Playback>) -> Self {
+        Self { edge: edge.clone(), playback: playback.clone(), renewed: Mutex::default() }
+    }
+
+    /// A link for the viewer himself, at that address; none where the right at hand is to be relayed.
+    pub(crate) async fn link_to_hand_out(&self, viewer: IpAddr) -> Result<Option<Secret>, OriginError> {
+        self.link_for(Some(viewer), false).await
+    }
+
+    /// A link of the right at hand, or of another one when that fails. `viewer`: who fetches the bytes, when it is not us; he
+    /// gets none of a right that is to be relayed, and none is asked for.
+    async fn link_for(&self, viewer: Option<IpAddr>, fresh: bool) -> Result<Option<Secret>, OriginError> {
+        let (mut fresh, mut failure) = (fresh, None);
         for _ in 0..MOST_TRIES {
             let seat = self.playback.seat();
+            if viewer.is_some() && seat.grant.is_proxied(self.edge.config.delivery) {
+                return Ok(None);
+            }
             let Some(store) = self.edge.stores.get(&seat.store) else {
                 return Err(OriginError::new(
                     OriginErrorKind::Refused { code: "service_unknown" },
                     "no such store here",
                 ));
             };
-            match store.link(seat.grant.key(), &seat.item, seat.file, self.viewer, fresh).await {
+            match store.link(seat.grant.key(), &seat.item, seat.file, viewer, fresh).await {
                 Ok(link) => {
                     if fresh {
                         *self.renewed() = Some((seat.grant, self.playback.meter.bytes()));
                     }
-                    return Ok(link);
+                    return Ok(Some(link));
                 }
                 Err(error) => {
                     self.move_on(&seat, &error, failure.is_some()).await?;
@@ -59,17 +81,6 @@ impl Origin for StoreOrigin {
             }
         }
         Err(failure.map_or_else(|| OriginError::new(OriginErrorKind::LinkBroken, "no link"), OriginError::from))
-    }
-
-    fn falls_back(&self) -> bool {
-        !self.playback.redirect
-    }
-}
-
-impl StoreOrigin {
-    /// `viewer`: who fetches the bytes, when it is not us.
-    pub(crate) fn new(edge: &Arc<Edge>, playback: &Arc<Playback>, viewer: Option<IpAddr>) -> Self {
-        Self { edge: edge.clone(), playback: playback.clone(), viewer, renewed: Mutex::default() }
     }
 
     fn renewed(&self) -> MutexGuard<'_, Option<(Grant, u64)>> {

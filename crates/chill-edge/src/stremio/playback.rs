@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use chill_core::Action;
+use chill_core::{Action, Secret};
 use chill_core::usage::Outcome;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -17,7 +17,7 @@ use crate::edge::Edge;
 use crate::error::ApiError;
 use crate::playbacks::Playback;
 use crate::refusal::{Code, Refusal};
-use crate::relay::{Film, Origin, OriginError, OriginErrorKind};
+use crate::relay::{Film, OriginError, OriginErrorKind};
 use crate::usage::Deed;
 use crate::viewer::Viewer;
 
@@ -45,12 +45,6 @@ pub(crate) async fn answer(
             Ok(playback) => playback,
             Err(refusal) => return refuse(&refusal),
         };
-        if parts.method == Method::GET && !playback.redirect && !edge.playbacks.admit(&playback).await {
-            return refuse(&Refusal::new(
-                Code::StreamLimit,
-                "as many films as allowed play already, and none of them ends",
-            ));
-        }
         match deliver(edge, viewer, &playback, parts).await {
             Ok(response) => {
                 let plays = response.status().is_success() || response.status().is_redirection();
@@ -59,7 +53,8 @@ pub(crate) async fn answer(
                 }
                 return Ok(response);
             }
-            Err(error) => {
+            Err(Undelivered::Refused(refusal)) => return refuse(&refusal),
+            Err(Undelivered::Failed(error)) => {
                 // Nothing runs on it, so the next click begins from the start.
                 if playback.meter.open() == 0 {
                     edge.playbacks.end(&playback);
@@ -74,16 +69,35 @@ pub(crate) async fn answer(
     refuse(&last)
 }
 
+/// Why a playback that runs brings nothing.
+enum Undelivered {
+    /// It may run on, but not this request.
+    Refused(Refusal),
+    /// No byte could be had.
+    Failed(OriginError),
+}
+
+impl From<OriginError> for Undelivered {
+    fn from(error: OriginError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Sends the player to the store, or serves it: as the right in use at this moment wants it, for a playback may have begun
+/// with another one.
 async fn deliver(
     edge: &Arc<Edge>,
     viewer: &Viewer,
     playback: &Arc<Playback>,
     parts: &Parts,
-) -> Result<Response, OriginError> {
-    let address = playback.redirect.then_some(viewer.address);
-    let origin = StoreOrigin::new(edge, playback, address);
-    if playback.redirect {
-        return redirect(&origin).await;
+) -> Result<Response, Undelivered> {
+    let origin = StoreOrigin::new(edge, playback);
+    if let Some(link) = origin.link_to_hand_out(viewer.address).await? {
+        return Ok(redirect(&link)?);
+    }
+    if parts.method == Method::GET && !edge.playbacks.admit(playback).await {
+        let full = "as many films as allowed play already, and none of them ends";
+        return Err(Undelivered::Refused(Refusal::new(Code::StreamLimit, full)));
     }
     let film = Film {
         origin: Arc::new(origin),
@@ -91,11 +105,10 @@ async fn deliver(
         cut: playback.cut.clone(),
         file_name: playback.file_name.clone(),
     };
-    edge.relay.respond(&parts.method, &parts.headers, film).await
+    Ok(edge.relay.respond(&parts.method, &parts.headers, film).await?)
 }
 
-async fn redirect(origin: &StoreOrigin) -> Result<Response, OriginError> {
-    let link = origin.link(false).await?;
+fn redirect(link: &Secret) -> Result<Response, OriginError> {
     let mut location = HeaderValue::try_from(link.expose())
         .map_err(|_| OriginError::new(OriginErrorKind::LinkBroken, "the store's link is not a URL"))?;
     location.set_sensitive(true);
@@ -107,11 +120,12 @@ async fn redirect(origin: &StoreOrigin) -> Result<Response, OriginError> {
     Ok(response)
 }
 
-/// Writes the start down, once per playback and before its first byte leaves.
+/// Writes the start down, once per playback that uses the pool, and before its first byte leaves.
 async fn announce(edge: &Edge, playback: &Playback) -> Result<(), ApiError> {
+    let seat = playback.seat();
+    // His own token is his own business, until a key of the pool takes over.
+    let Grant::Pool { asker, held } = &seat.grant else { return Ok(()) };
     let write = || async {
-        let seat = playback.seat();
-        let Grant::Pool { asker, held } = &seat.grant else { return Ok(()) };
         let deed = Deed {
             asker,
             held,

@@ -128,7 +128,6 @@ async fn begin(edge: &Arc<Edge>, viewer: &Viewer, data: &UserData, key: Playback
         key,
         file_name: taken.file_name,
         cached: taken.cached,
-        redirect,
         meter: Arc::new(Meter::new(edge.clock.clone())),
         ways,
         seat: taken.seat,

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use chill_core::control::{Act, Subject};
-use chill_core::{Chance, DenialCode, StoreErrorKind};
+use chill_core::control::{Act, Delivery, Subject};
+use chill_core::{Chance, DenialCode, Lease, StoreErrorKind};
 use chill_sim::{CdnFault, CdnFaultRule};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 
 use super::fakes::{denied, lease, lock};
-use super::stage::{Cdn, LINK, Stage, both, until};
+use super::stage::{Cdn, LINK, Reply, Stage, both, click, pool, segment, until};
 use crate::EdgeConfig;
 use crate::relay::RelayConfig;
 
@@ -118,4 +118,61 @@ async fn the_bytes_of_a_key_are_its_own_and_those_of_a_token_nobodys() {
     };
     until("they are counted", || !served().is_empty()).await;
     assert_eq!(served(), [("key-1".to_owned(), BREAK)]);
+}
+
+#[tokio::test]
+async fn his_next_request_is_sent_to_his_own_account() {
+    let (stage, cdns) = stage().await;
+    let film = fallen_back(&stage).await;
+    let seek = stage.send(Method::GET, &click(&both()), &[("range", "bytes=5000000-")]).await;
+    let seek = Reply::read(seek).await;
+    assert_eq!((seek.status, seek.header("location")), (StatusCode::FOUND, cdns[1].link.as_str()));
+    assert!(!breaks(film).await, "what runs runs on");
+}
+
+/// The viewer's own token first, then the pool.
+fn own_first() -> String {
+    segment(&format!(r#"{{"stores":[{{"c":"tb","t":"own-token"}},{{"c":"tb","auth":"{LINK}"}}]}}"#))
+}
+
+#[tokio::test]
+async fn the_pools_link_is_not_handed_out_when_the_token_fails() {
+    let (stage, cdn) = (Stage::new().with_film(), Cdn::with_film_of(300_000).await);
+    lock(&stage.torbox.links).insert("key-1".to_owned(), cdn.link.clone());
+    assert_eq!(stage.play(&own_first()).await.status(), StatusCode::FOUND);
+    assert!(lock(&stage.spool.events).is_empty());
+    stage.torbox.fail("own-token", "link", StoreErrorKind::Unauthorized);
+    for _ in 0..2 {
+        let film = Reply::read(stage.play(&own_first()).await).await;
+        assert_eq!((film.status, film.body.len()), (StatusCode::OK, 300_000));
+    }
+    let events = lock(&stage.spool.events).clone();
+    let events: Vec<_> = events.iter().map(|event| (event.action.as_str(), event.key.as_str())).collect();
+    assert_eq!(events, [("stream-request", "key-1")], "its start is the pool's business once");
+}
+
+#[tokio::test]
+async fn the_pools_link_is_handed_out_where_its_user_is_redirected() {
+    let stage = Stage::new().with_film();
+    stage.control.decide(|_| Ok(Lease { delivery: Some(Delivery::Redirect), ..lease("key-1", 1) }));
+    lock(&stage.torbox.links).insert("key-1".to_owned(), "http://127.0.0.1:9/of-the-pool".to_owned());
+    assert_eq!(stage.play(&own_first()).await.status(), StatusCode::FOUND);
+    stage.torbox.fail("own-token", "link", StoreErrorKind::Unauthorized);
+    let sent = Reply::read(stage.play(&own_first()).await).await;
+    assert_eq!((sent.status, sent.header("location")), (StatusCode::FOUND, "http://127.0.0.1:9/of-the-pool"));
+    assert_eq!(lock(&stage.spool.events).len(), 1, "stream-request");
+}
+
+#[tokio::test]
+async fn what_runs_through_the_pool_is_seen_by_its_limit_when_it_began_elsewhere() {
+    let config = EdgeConfig { max_streams_per_user: Some(1), ..EdgeConfig::default() };
+    let (stage, cdn) = (Stage::with(config).with_film(), Cdn::with_film_of(LONG).await);
+    lock(&stage.torbox.links).insert("key-1".to_owned(), cdn.link.clone());
+    assert_eq!(stage.play(&own_first()).await.status(), StatusCode::FOUND);
+    stage.torbox.fail("own-token", "", StoreErrorKind::Unauthorized);
+    let film = stage.play(&own_first()).await;
+    assert_eq!(film.status(), StatusCode::OK);
+    tokio::time::pause();
+    let other = stage.send(Method::GET, &click(&pool()), &[("user-agent", "Kitchen/1.0")]).await;
+    assert_eq!(other.headers()["x-chillproxy-refusal"], "stream_limit");
 }

@@ -69,7 +69,6 @@ impl Node {
             key: PlaybackKey { holder, device: asker.device.clone(), click },
             file_name: "film.mkv".to_owned(),
             cached: true,
-            redirect: false,
             meter: Arc::new(Meter::new(self.clock.clone())),
             ways: Ways::none(store),
             seat: Seat { store, grant, item: ItemId("1".to_owned()), file: 0 },
