@@ -139,12 +139,18 @@ impl Playbacks {
         fits
     }
 
-    /// Whether a right may carry a stream now or soon; decided for good by [`Playbacks::admit`].
+    /// Whether a right may carry a stream now or soon, so that no other key need be looked for: what somebody has paused is not
+    /// ended for a place at one key of several. Decided for good by [`Playbacks::admit`].
     pub(crate) async fn has_room(&self, grant: &Grant, stream: PlaybackId) -> bool {
-        matches!(self.look(grant, self.seeker(stream).as_mut(), None).await, Entry::Room(_))
+        match (who(grant), self.seeker(stream).as_mut()) {
+            (Some(who), Some(seeker)) => seeker.has_room(&self.streams, who).await,
+            (Some(who), None) => self.streams.room_by_this_key(stream, who).is_some(),
+            (None, _) => true,
+        }
     }
 
-    /// Waits for [`Playbacks::has_room`], but not for long. Where it does not run yet, a place may be handed over to it.
+    /// Waits, but not for long, until a right may carry a stream, maybe by a place that is handed over; to one that runs already
+    /// none is.
     pub(crate) async fn waits_for_room(&self, grant: &Grant, stream: PlaybackId) -> bool {
         let mut seeker = self.seeker(stream);
         let is_new = !self.streams.carries(stream);
@@ -152,7 +158,7 @@ impl Playbacks {
         loop {
             let waited = begun.elapsed();
             let patient = is_new.then_some(waited >= PATIENCE);
-            match self.look(grant, seeker.as_mut(), patient).await {
+            match self.look(grant, stream, seeker.as_mut(), patient).await {
                 Entry::Room(_) => return true,
                 entry if is_in_vain(&entry, waited) => return false,
                 _ => tokio::time::sleep(LOOK).await,
@@ -160,10 +166,19 @@ impl Playbacks {
         }
     }
 
-    async fn look(&self, grant: &Grant, seeker: Option<&mut Seeker<'_>>, patient: Option<bool>) -> Entry {
+    async fn look(
+        &self,
+        grant: &Grant,
+        stream: PlaybackId,
+        seeker: Option<&mut Seeker<'_>>,
+        patient: Option<bool>,
+    ) -> Entry {
         match (who(grant), seeker) {
             (Some(who), Some(seeker)) => seeker.look(&self.streams, who, patient).await,
-            (Some(who), None) => self.streams.room(who, true).map_or(Entry::Full, Entry::Room),
+            (Some(who), None) => {
+                let over = self.streams.room(stream, who, true);
+                over.filter(|over| patient.is_some() || over.is_empty()).map_or(Entry::Full, Entry::Room)
+            }
             (None, _) => Entry::Room(Vec::new()),
         }
     }

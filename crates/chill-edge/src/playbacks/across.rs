@@ -69,7 +69,7 @@ impl Seeker<'_> {
         if counted.groups.is_empty() || streams.carries(playback.id) {
             return streams.enter(playback, who, counted, patient);
         }
-        let Some(over) = streams.room(who, patient) else { return self.is_full_here() };
+        let Some(over) = streams.room(self.stream, who, patient) else { return self.is_full_here() };
         // A device that zaps fast may come back to a key that it left a moment ago.
         self.across.tell(streams.left(), Vec::new()).await;
         let placed = Placed { stream: playback.id, groups: counted.groups.clone() };
@@ -87,9 +87,17 @@ impl Seeker<'_> {
         entry
     }
 
-    /// Whether [`Seeker::enter`] would find room now or soon. `patient` as there; none: other edges shall do nothing for it.
+    /// As [`Streams::room_by_this_key`], among all edges.
+    pub(super) async fn has_room(&mut self, streams: &Streams, who: Who<'_>) -> bool {
+        let Some(over) = streams.room_by_this_key(self.stream, who) else { return false };
+        let placed = Placed { stream: self.stream, groups: self.across.counted(streams.limits(), &who).groups };
+        placed.groups.is_empty() || self.across.places.have_room(&placed, &ids(&over), None).await
+    }
+
+    /// Whether [`Seeker::enter`] would find room now or soon. `patient` as there; none: nobody shall go for it.
     pub(super) async fn look(&mut self, streams: &Streams, who: Who<'_>, patient: Option<bool>) -> Entry {
-        let Some(over) = streams.room(who, true) else { return self.is_full_here() };
+        let over = streams.room(self.stream, who, true).filter(|over| patient.is_some() || over.is_empty());
+        let Some(over) = over else { return self.is_full_here() };
         let counted = self.across.counted(streams.limits(), &who);
         let wish = patient.and_then(|patient| self.wish(&counted, patient));
         let placed = Placed { stream: self.stream, groups: counted.groups };

@@ -1,8 +1,9 @@
 //! The streams: playbacks that carry bytes now, and how many of them one key, one user and this node may carry.
 //!
 //! A player opens the new stream before it closes the old one, pauses for an hour, or vanishes without a word. So a place
-//! is handed over: the same device's former film gives way at once, a film whose player is gone to anybody, and one whose
-//! player takes nothing to its own user; also when the new stream is another edge's. Start reading at [`Streams::enter`].
+//! is handed over: a film that its device has left gives way to that device at once, a film whose player is gone to anybody,
+//! and one whose player takes nothing to its own user, when the new one has waited; also when that is another edge's. A film
+//! that is being watched never gives way: two televisions behind one address are one device. Start reading at [`Streams::enter`].
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -19,8 +20,11 @@ use crate::lease::{Asker, Held};
 
 /// A player between two requests keeps its place this long: a seek closes one before it opens the next.
 const LINGER: Duration = Duration::from_secs(2);
-/// A stream whose player takes no byte this long may be taken over by another one of the same user.
-const IDLE: Duration = Duration::from_secs(10);
+/// To its own device's next film it gives way sooner.
+const CLOSED: Duration = Duration::from_millis(500);
+/// A stream whose player takes no byte this long may be taken over by another one of the same user: at once on the same
+/// device, elsewhere by one that has waited as long, so not a byte was taken since it came.
+const IDLE: Duration = super::PATIENCE;
 /// One whose player takes no byte this long has no player any more.
 const GHOST: Duration = Duration::from_secs(60);
 
@@ -116,6 +120,16 @@ impl Stream {
         self.playback.meter.open() > 0 || lingers
     }
 
+    /// Whether its device may be done with it: it closed it, and did not come back as a seek does, or reads no more.
+    fn is_left(&self, now: Millis) -> bool {
+        let least = if self.is_closed() { CLOSED } else { IDLE };
+        self.idle(now) >= millis(least)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.playback.meter.open() == 0
+    }
+
     fn counts(&self, scope: Scope, who: &Who<'_>) -> bool {
         match scope {
             Scope::Key => self.key.is_some() && self.key.as_ref() == who.key(),
@@ -166,6 +180,11 @@ struct Inner {
 }
 
 impl Inner {
+    /// All but this one: a stream that goes on with another key does not stand in its own way.
+    fn others(&self, stream: PlaybackId) -> impl Iterator<Item = &Stream> {
+        self.running.iter().filter(move |other| other.playback.id != stream)
+    }
+
     /// Forgets all others.
     fn retain(&mut self, stays: impl Fn(&Stream) -> bool) {
         for stream in self.running.extract_if(.., |stream| !stays(stream)) {
@@ -194,17 +213,34 @@ impl Streams {
             own.let_in = now;
             return Entry::Room(Vec::new());
         }
-        let Some(over) = self.make_room(&inner.running, &who, now, patient) else { return Entry::Full };
+        let running: Vec<&Stream> = inner.running.iter().collect();
+        let Some(over) = self.make_room(&running, &who, now, patient) else { return Entry::Full };
         inner.retain(|stream| !over.iter().any(|over| Arc::ptr_eq(over, &stream.playback)));
         let (key, asker) = (who.key().cloned(), who.asker.clone());
         inner.running.push(Stream { playback: playback.clone(), let_in: now, key, asker, counted, kept: false });
         Entry::Room(over)
     }
 
-    /// Who would give their places for one more; none when it could not enter soon. Decided for good by [`Streams::enter`].
-    pub(crate) fn room(&self, who: Who<'_>, patient: bool) -> Option<Vec<Arc<Playback>>> {
+    /// Who would give their places for this stream; none when it could not enter soon. Decided for good by [`Streams::enter`].
+    pub(crate) fn room(&self, stream: PlaybackId, who: Who<'_>, patient: bool) -> Option<Vec<Arc<Playback>>> {
         let now = self.clock.now();
-        self.make_room(&self.tidied(now).running, &who, now, patient)
+        let inner = self.tidied(now);
+        self.make_room(&inner.others(stream).collect::<Vec<_>>(), &who, now, patient)
+    }
+
+    /// As [`Streams::room`], for one that may use another key instead: where only this key is full, nobody goes for it but what
+    /// the same device closes already.
+    pub(crate) fn room_by_this_key(&self, stream: PlaybackId, who: Who<'_>) -> Option<Vec<Arc<Playback>>> {
+        let now = self.clock.now();
+        let inner = self.tidied(now);
+        let closing = |stream: &&Stream| stream.kin(&who) == Kin::Device && stream.is_closed();
+        let (closing, stay): (Vec<&Stream>, Vec<&Stream>) = inner.others(stream).partition(closing);
+        let is_full = |scope| self.most(scope, &who).is_some_and(|most| carried(&stay, scope, &who).count() >= most);
+        if is_full(Scope::Key) && !is_full(Scope::User) && !is_full(Scope::Node) {
+            return None;
+        }
+        let over = self.make_room(&stay, &who, now, true)?;
+        Some(over.into_iter().chain(closing.into_iter().map(|stream| stream.playback.clone())).collect())
     }
 
     /// Whether a playback was let in.
@@ -310,14 +346,13 @@ impl Streams {
     }
 
     /// Who must go so that one more fits everywhere; none when that cannot be.
-    fn make_room(&self, running: &[Stream], who: &Who<'_>, now: Millis, patient: bool) -> Option<Vec<Arc<Playback>>> {
+    fn make_room(&self, running: &[&Stream], who: &Who<'_>, now: Millis, patient: bool) -> Option<Vec<Arc<Playback>>> {
         let mut over: Vec<Arc<Playback>> = Vec::new();
         for scope in [Scope::Key, Scope::User, Scope::Node] {
             let Some(most) = self.most(scope, who) else { continue };
             loop {
                 let stays = |stream: &&Stream| !over.iter().any(|over| Arc::ptr_eq(over, &stream.playback));
-                let there: Vec<&Stream> =
-                    running.iter().filter(|stream| stream.counts(scope, who)).filter(stays).collect();
+                let there: Vec<&Stream> = carried(running, scope, who).filter(stays).collect();
                 if there.len() < most {
                     break;
                 }
@@ -326,6 +361,10 @@ impl Streams {
         }
         Some(over)
     }
+}
+
+fn carried<'a>(running: &[&'a Stream], scope: Scope, who: &Who<'_>) -> impl Iterator<Item = &'a Stream> {
+    running.iter().copied().filter(move |stream| stream.counts(scope, who))
 }
 
 /// Which stream gives its place to one of its user that waits at some edge.
@@ -340,11 +379,13 @@ fn place_for(running: &[Stream], wish: &Wish, now: Millis) -> Option<usize> {
 
 /// The stream that gives its place to a viewer, by whose they are to him.
 fn gives_way<'a>(there: &[&'a Stream], kin: impl Fn(&Stream) -> Kin, now: Millis, patient: bool) -> Option<&'a Stream> {
-    let longest_idle = || there.iter().max_by_key(|stream| stream.idle(now));
-    let ghost = longest_idle().filter(|stream| stream.idle(now) >= millis(GHOST));
-    let own_idle = || {
-        let own = there.iter().filter(|stream| patient && kin(stream) != Kin::Stranger);
-        own.max_by_key(|stream| stream.idle(now)).filter(|stream| stream.idle(now) >= millis(IDLE))
+    let longest_idle = |may: &dyn Fn(&Stream) -> bool| {
+        let idle = there.iter().copied().filter(|stream| may(stream));
+        idle.max_by_key(|stream| stream.idle(now))
     };
-    ghost.or_else(|| there.iter().find(|stream| kin(stream) == Kin::Device)).or_else(own_idle).copied()
+    let is_idle = |stream: &Stream, least| stream.idle(now) >= millis(least);
+    let ghost = longest_idle(&|stream| is_idle(stream, GHOST));
+    let former = || longest_idle(&|stream| kin(stream) == Kin::Device && stream.is_left(now));
+    let own = || longest_idle(&|stream| patient && kin(stream) != Kin::Stranger && is_idle(stream, IDLE));
+    ghost.or_else(former).or_else(own)
 }

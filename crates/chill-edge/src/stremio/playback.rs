@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use chill_core::{Action, Secret};
 use chill_core::usage::Outcome;
+use chill_core::{Action, Secret};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 

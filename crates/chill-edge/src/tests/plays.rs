@@ -273,6 +273,27 @@ async fn a_key_carries_as_many_streams_as_its_passport_allows() {
     tokio::time::resume();
     assert_eq!(stage.send(Method::HEAD, &click(&pool()), &[]).await.status(), StatusCode::OK, "a HEAD takes no place");
     let next_film = click(&pool()).replace("Quiet.Hills.1968.mkv", "");
+    stage.edge.clock.advance(Duration::from_secs(3));
     assert_eq!(stage.send(Method::GET, &next_film, &[]).await.status(), StatusCode::OK, "he hands his place over");
     assert!(axum::body::to_bytes(first.into_body(), 1 << 30).await.is_err(), "and his former film ends");
+}
+
+#[tokio::test]
+async fn a_paused_film_is_left_alone_while_another_key_is_free() {
+    for has_another in [true, false] {
+        let (stage, cdn) = (Stage::new().with_film(), Cdn::with_film_of(50_000_000).await);
+        lock(&stage.torbox.link).clone_from(&cdn.link);
+        stage.control.decide(move |ask| match ask.exclude.len() {
+            0 => Ok(chill_core::Lease { max_streams: Some(1), ..lease("key-1", 1) }),
+            _ if has_another => Ok(lease("key-2", 1)),
+            _ => Err(denied(DenialCode::NoKey)),
+        });
+        let paused = stage.play(&pool()).await;
+        assert_eq!(paused.status(), StatusCode::OK);
+        stage.edge.clock.advance(Duration::from_secs(300));
+        let other = stage.send(Method::GET, &click(&pool()), &[("user-agent", "Kitchen/1.0")]).await;
+        assert_eq!(other.status(), StatusCode::OK);
+        let ended = axum::body::to_bytes(paused.into_body(), 1 << 30).await.is_err();
+        assert_eq!(ended, !has_another);
+    }
 }

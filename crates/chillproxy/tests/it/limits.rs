@@ -147,9 +147,9 @@ async fn two_edges_with_one_redis_share_a_users_films() {
     let (one, two, ada) = two_for_one_film(&redis.url()).await;
     assert_eq!((one.ready().await["redis"].clone(), two.ready().await["redis"].clone()), ("ok".into(), "ok".into()));
     let url = one.endless(&ada).await.url;
-    let film = open_at(&one, &one, &url, "Sofa/1.0").await;
+    let mut film = open_at(&one, &one, &url, "Sofa/1.0").await;
     assert_eq!(film.status(), 206);
-    let refused = open_at(&two, &one, &url, "Kitchen/1.0").await;
+    let refused = crate::web::watched(film.body_mut(), open_at(&two, &one, &url, "Kitchen/1.0")).await;
     assert_eq!(
         (refused.status().as_u16(), &refused.headers()["x-chillproxy-refusal"]),
         (302, &"stream_limit".parse().unwrap())

@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 
 use crate::app::App;
 use crate::limits::{open_at, shared_redis, two_for_one_film};
-use crate::web::{watch, watch_some};
+use crate::web::{watch, watch_some, watched};
 
 /// A place that no server keeps any more ends so long after it was kept last; it is kept every ten seconds.
 const LIFE: Duration = Duration::from_secs(30);
@@ -40,8 +40,8 @@ async fn a_film_paused_at_one_edge_is_cut_for_a_new_one_at_another() {
     let (one, two, ada) = two_for_one_film(&shared_redis()).await;
     let url = one.endless(&ada).await.url;
     let mut paused = open_at(&one, &one, &url, "Sofa/1.0").await.into_body();
-    watch_some(&mut paused, 50_000).await;
-    assert!(!plays(&open_at(&two, &one, &url, "Kitchen/1.0").await), "a moment ago it was watched");
+    let asked = watched(&mut paused, open_at(&two, &one, &url, "Kitchen/1.0")).await;
+    assert!(!plays(&asked), "it is watched meanwhile");
     let handed_over = || one.log_text().matches("a stream's place was handed over").count();
     assert_eq!(handed_over(), 0);
     let (waited, mut film) = asked_until_it_plays(&two, &one, &url, "Kitchen/1.0").await;
@@ -52,15 +52,16 @@ async fn a_film_paused_at_one_edge_is_cut_for_a_new_one_at_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_zap_to_another_edge_needs_no_wait() {
+async fn a_zap_to_another_edge_waits_only_until_the_film_is_closed() {
     let (one, two, ada) = two_for_one_film(&shared_redis()).await;
     let url = one.endless(&ada).await.url;
     let mut film = open_at(&one, &one, &url, "Sofa/1.0").await.into_body();
-    watch_some(&mut film, 50_000).await;
+    let asked = watched(&mut film, open_at(&two, &one, &url, "Sofa/1.0")).await;
+    assert!(!plays(&asked), "it may be another television behind the same address");
+    drop(film);
     let asked = Instant::now();
     assert!(plays(&open_at(&two, &one, &url, "Sofa/1.0").await));
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    assert!(watch(film).await.broken, "cut, not ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

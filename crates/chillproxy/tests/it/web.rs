@@ -113,6 +113,15 @@ pub(crate) async fn watch(mut body: Incoming) -> Watched {
     Watched { bytes, broken: false }
 }
 
+/// Reads a film on while something else is done.
+pub(crate) async fn watched<T>(film: &mut Incoming, meanwhile: impl Future<Output = T>) -> T {
+    let reads = async { while !watch_some(film, 1).await.is_empty() {} };
+    tokio::select! {
+        done = meanwhile => done,
+        () = reads => panic!("the film ends"),
+    }
+}
+
 /// Reads at least `count` bytes of a film and keeps the rest for later.
 pub(crate) async fn watch_some(body: &mut Incoming, count: usize) -> Vec<u8> {
     let mut bytes = Vec::new();

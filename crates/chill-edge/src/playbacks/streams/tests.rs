@@ -129,12 +129,13 @@ impl Player<'_> {
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_zap_is_handed_over_at_once() {
+async fn a_zap_is_handed_over_at_once_when_the_player_has_stopped_reading() {
     for node in [Node::new(Some(1), None, None), Node::new(None, Some(1), None), Node::new(None, None, Some(1))] {
         let mut film = node.player(1, 1, 1, "key-1").await;
         assert_eq!(film.play().await, (true, 0));
         for next in 2..6 {
             film.take();
+            node.pass(3 * SECOND).await;
             let mut zapped = node.player(1, 1, next, "key-1").await;
             assert_eq!(zapped.play().await, (true, 0));
             assert!(film.is_cut() && !zapped.is_cut());
@@ -144,15 +145,111 @@ async fn a_zap_is_handed_over_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_two_places_a_zap_ends_the_devices_oldest_film_only() {
+async fn a_zap_waits_for_the_film_that_its_player_closes() {
+    let node = Node::new(Some(1), None, None);
+    let (mut film, mut zapped) = (node.player(1, 1, 1, "key-1").await, node.player(1, 1, 2, "key-1").await);
+    assert_eq!(film.play().await, (true, 0));
+    let closes = async {
+        node.pass(4 * STEP).await;
+        film.take();
+        film.leave();
+        node.pass(SECOND).await;
+    };
+    let ((played, waited), ()) = tokio::join!(zapped.play(), closes);
+    assert!(played && (9..=11).contains(&waited), "after {waited} tenths, when it is no seek");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_televisions_behind_one_address_do_not_cut_each_others_films() {
+    for most in [1, 2] {
+        let node = Node::new(Some(most), None, None);
+        let (mut first, mut second) = (node.player(1, 1, 1, "key-1").await, node.player(1, 1, 2, "key-1").await);
+        let mut third = node.player(1, 1, 3, "key-1").await;
+        assert_eq!(first.play().await, (true, 0));
+        let (played, ()) = tokio::join!(second.play(), first.watch(5 * SECOND));
+        assert_eq!(played, if most == 1 { (false, 30) } else { (true, 0) });
+        for _ in 0..3 {
+            let watched = async {
+                for _ in 0..5 {
+                    second.open.iter().for_each(|open| open.count(1_000));
+                    first.watch(SECOND).await;
+                }
+            };
+            let ((), refused) = tokio::join!(watched, third.play());
+            assert_eq!(refused, (false, 30));
+        }
+        assert!(!first.is_cut() && !second.is_cut());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_two_places_the_film_that_closes_gives_way_and_not_the_oldest() {
     let node = Node::new(Some(2), None, None);
+    let (mut first, mut second) = (node.player(1, 1, 1, "key-1").await, node.player(1, 1, 2, "key-1").await);
+    assert_eq!((first.play().await, second.play().await), ((true, 0), (true, 0)));
+    let mut third = node.player(1, 1, 3, "key-1").await;
+    let closes = async {
+        first.watch(SECOND).await;
+        second.leave();
+        first.watch(2 * SECOND).await;
+    };
+    let ((played, waited), ()) = tokio::join!(third.play(), closes);
+    assert!(played && (15..=17).contains(&waited), "after {waited} tenths");
+    assert!(!first.is_cut());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_idle_films_the_devices_own_goes_first_and_then_the_longest_idle() {
+    let node = Node::new(Some(3), None, None);
     let mut films = Vec::new();
-    for film in 1..=3 {
-        let mut player = node.player(1, 1, film, "key-1").await;
+    for (film, device) in [(1, 2), (2, 3), (3, 1)] {
+        let mut player = node.player(1, device, film, "key-1").await;
         assert_eq!(player.play().await, (true, 0));
+        player.take();
+        node.pass(10 * SECOND).await;
         films.push(player);
     }
-    assert_eq!(films.iter().map(Player::is_cut).collect::<Vec<_>>(), [true, false, false]);
+    let cut = |films: &[Player<'_>]| films.iter().map(Player::is_cut).collect::<Vec<_>>();
+    let mut zapped = node.player(1, 1, 4, "key-1").await;
+    assert_eq!(zapped.play().await, (true, 0));
+    assert_eq!(cut(&films), [false, false, true]);
+    let mut other = node.player(1, 4, 5, "key-1").await;
+    assert_eq!(other.play().await, (true, 30));
+    assert_eq!(cut(&films), [true, false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_film_is_not_ended_for_a_place_at_one_key_of_several() {
+    let node = Node::new(None, None, Some(1));
+    let mut paused = node.player(1, 1, 1, "key-1").await;
+    assert_eq!(paused.play().await, (true, 0));
+    node.pass(300 * SECOND).await;
+    let other = node.player(1, 2, 2, "key-1").await;
+    let (id, grant) = (other.playback.id, other.playback.seat().grant);
+    assert!(!node.playbacks.has_room(&grant, id).await);
+    assert!(node.playbacks.has_room(&node.right(1, 2, "key-2").await, id).await);
+    assert!(node.playbacks.waits_for_room(&grant, id).await && !paused.is_cut(), "where it is the only key");
+    let zapped = node.player(1, 1, 3, "key-1").await;
+    let (id, grant) = (zapped.playback.id, zapped.playback.seat().grant);
+    paused.leave();
+    assert!(node.playbacks.has_room(&grant, id).await, "what its device closed is no reason to look elsewhere");
+    // Where he may play one film, another key does not help.
+    let node = Node::new(Some(1), None, Some(1));
+    let mut paused = node.player(1, 1, 1, "key-1").await;
+    assert_eq!(paused.play().await, (true, 0));
+    node.pass(30 * SECOND).await;
+    assert!(node.playbacks.has_room(&node.right(1, 2, "key-1").await, id).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_film_that_changes_keys_does_not_stand_in_its_own_way() {
+    let node = Node::new(Some(1), Some(1), Some(1));
+    let mut film = node.player(1, 1, 1, "key-1").await;
+    assert_eq!(film.play().await, (true, 0));
+    film.take();
+    let grant = node.right(1, 1, "key-2").await;
+    assert!(node.playbacks.has_room(&grant, film.playback.id).await);
+    assert!(node.playbacks.move_to(&film.playback, Seat { grant, ..film.playback.seat() }).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,7 +296,8 @@ async fn a_stream_that_closes_gives_its_place_to_the_one_that_waits() {
     let (played, waited) = second.play_in_time().await;
     assert!(played && (20..=24).contains(&waited), "after {waited} tenths, when it is no seek");
     assert!(!first.is_cut(), "it went by itself");
-    assert!(!first.play_in_time().await.0, "and must wait like anybody when it comes back");
+    let (refused, ()) = tokio::join!(first.play(), second.watch(5 * SECOND));
+    assert_eq!(refused, (false, 30), "and must wait like anybody when it comes back");
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,10 +320,14 @@ async fn a_paused_film_is_taken_over_on_the_users_other_device() {
     let node = Node::new(Some(1), None, None);
     let (mut paused, mut other) = (node.player(1, 1, 1, "key-1").await, node.player(1, 2, 1, "key-1").await);
     assert_eq!(paused.play().await, (true, 0));
-    paused.take();
-    node.pass(5 * SECOND).await;
-    assert!(!other.play_in_time().await.0, "8 s without a byte may be a full buffer");
-    node.pass(4 * SECOND).await;
+    let reads = async {
+        node.pass(SECOND).await;
+        paused.take();
+        node.pass(5 * SECOND).await;
+    };
+    let (refused, ()) = tokio::join!(other.play(), reads);
+    assert_eq!(refused, (false, 30), "it took a byte since the other one came");
+    assert!(!paused.is_cut());
     assert_eq!(other.play().await, (true, 30));
     assert!(paused.is_cut());
     // Ten minutes later the first device presses play again: a new playback, while the other one still plays.

@@ -31,13 +31,15 @@ async fn play<const N: usize>(player: &mut Player<'_>, edges: [&Node; N]) -> (bo
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zap_to_another_edge_is_handed_over_at_once() {
+async fn a_zap_to_another_edge_is_handed_over_at_once_when_the_player_has_stopped_reading() {
     for (limits, per_key) in [(of_user(1), None), (Limits::default(), Some(1)), (of_user(1), Some(1))] {
         let [one, two] = edges_of(&Arc::default(), limits, per_key);
         alive([&one, &two], async {
             let (mut film, mut zapped) = (one.player(1, 1, 1, "key-1").await, two.player(1, 1, 2, "key-1").await);
             assert_eq!(film.play().await, (true, 0));
-            film.take();
+            let (refused, ()) = tokio::join!(zapped.play(), film.watch(5 * SECOND));
+            assert_eq!(refused, (false, 40), "the same device may be two televisions");
+            pass([&one, &two], 3 * SECOND).await;
             let (played, waited) = play(&mut zapped, [&one, &two]).await;
             assert!(played && waited <= 4, "after {waited} tenths");
             assert!(film.is_cut() && !zapped.is_cut());
@@ -53,11 +55,17 @@ async fn an_idle_film_at_another_edge_is_taken_over_after_the_wait_and_cut_first
     alive([&one, &two], async {
         let (mut paused, mut other) = (one.player(1, 1, 1, "key-1").await, two.player(1, 2, 1, "key-1").await);
         assert_eq!(paused.play().await, (true, 0));
-        paused.take();
         pass([&one, &two], 5 * SECOND).await;
-        assert_eq!(play(&mut other, [&one, &two]).await, (false, 40), "9 s without a byte may be a full buffer");
+        let reads = async {
+            for _ in 0..2 {
+                tokio::time::sleep(3 * SECOND / 2).await;
+                paused.take();
+            }
+        };
+        let (refused, ()) = tokio::join!(play(&mut other, [&one, &two]), reads);
+        assert_eq!(refused, (false, 40), "it took a byte since the other one came");
         assert!(!paused.is_cut());
-        pass([&one, &two], SECOND).await;
+        pass([&one, &two], 2 * SECOND).await;
         let playback = paused.playback.clone();
         *lock(&board.before_give_back) = Some(Box::new(move || assert!(playback.cut.is_cancelled())));
         let (played, waited) = play(&mut other, [&one, &two]).await;
@@ -181,13 +189,15 @@ async fn a_player_that_wakes_up_in_time_keeps_its_place_and_another_edge_may_hel
         let (mut wakes, mut sleeps) = (one.player(1, 1, 1, "key-1").await, three.player(1, 3, 1, "key-1").await);
         assert_eq!((wakes.play().await, sleeps.play().await), ((true, 0), (true, 0)));
         pass(all, 20 * SECOND).await;
-        sleeps.take();
         // It counts as idle half a second after the viewer became patient.
-        pass(all, 65 * SECOND / 10).await;
+        let reads = async {
+            tokio::time::sleep(SECOND / 2).await;
+            sleeps.take();
+        };
         let playback = wakes.playback.clone();
         *lock(&board.after_claim) = Some(Box::new(move || playback.meter.open_request().count(1_000)));
         let mut other = two.player(1, 2, 1, "key-1").await;
-        let (played, waited) = play(&mut other, all).await;
+        let ((played, waited), ()) = tokio::join!(play(&mut other, all), reads);
         assert!(lock(&board.after_claim).is_none() && !wakes.is_cut(), "claimed by its edge, but awake by then");
         assert!(played && sleeps.is_cut() && (35..=40).contains(&waited), "after {waited} tenths");
     })
