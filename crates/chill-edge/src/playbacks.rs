@@ -6,6 +6,7 @@
 mod across;
 mod books;
 mod playback;
+pub(crate) mod requests;
 mod streams;
 
 use std::collections::HashMap;

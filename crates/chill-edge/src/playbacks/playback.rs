@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::books::{Books, Carried};
 use super::lock;
+use super::requests::Requests;
 use super::streams::Who;
 use crate::access::{Grant, Ways};
 use crate::lease::{Asker, Held};
@@ -61,6 +62,8 @@ pub(crate) struct Playback {
     /// Whether the store had it when it was asked for.
     pub(crate) cached: bool,
     pub(crate) meter: Arc<Meter>,
+    /// Bounds how many of its requests run.
+    pub(crate) requests: Requests,
     /// Cancelled when the viewer's right ends.
     pub(crate) cut: CancellationToken,
     /// Set once the start was written down; only what a key of the pool carries is.
@@ -125,6 +128,7 @@ impl Playback {
             file_name: opening.file_name,
             cached: opening.cached,
             meter: opening.meter,
+            requests: Requests::new(),
             cut: CancellationToken::new(),
             announced: OnceCell::new(),
             ways: tokio::sync::Mutex::new(opening.ways),

@@ -15,7 +15,7 @@ use super::user_data::UserData;
 use crate::access::Grant;
 use crate::edge::Edge;
 use crate::error::ApiError;
-use crate::playbacks::Playback;
+use crate::playbacks::{Playback, requests};
 use crate::refusal::{Code, Refusal};
 use crate::relay::{Film, OriginError, OriginErrorKind};
 use crate::usage::Deed;
@@ -54,6 +54,7 @@ pub(crate) async fn answer(
                 return Ok(response);
             }
             Err(Undelivered::Refused(refusal)) => return refuse(&refusal),
+            Err(Undelivered::TooMany) => return Err(too_many()),
             Err(Undelivered::Failed(error)) => {
                 // Nothing runs on it, so the next click begins from the start.
                 if playback.meter.open() == 0 {
@@ -73,6 +74,8 @@ pub(crate) async fn answer(
 enum Undelivered {
     /// It may run on, but not this request.
     Refused(Refusal),
+    /// As many of its requests as may run do.
+    TooMany,
     /// No byte could be had.
     Failed(OriginError),
 }
@@ -95,6 +98,7 @@ async fn deliver(
     if let Some(link) = origin.link_to_hand_out(viewer.address).await? {
         return Ok(redirect(&link)?);
     }
+    let place = playback.requests.enter().await.ok_or(Undelivered::TooMany)?;
     if parts.method == Method::GET && !edge.playbacks.admit(playback).await {
         let full = "as many films as allowed play already, and none of them ends";
         return Err(Undelivered::Refused(Refusal::new(Code::StreamLimit, full)));
@@ -105,7 +109,14 @@ async fn deliver(
         cut: playback.cut.clone(),
         file_name: playback.file_name.clone(),
     };
-    Ok(edge.relay.respond(&parts.method, &parts.headers, film).await?)
+    let response = edge.relay.respond(&parts.method, &parts.headers, film).await?;
+    Ok(place.kept_by(response))
+}
+
+fn too_many() -> ApiError {
+    metrics::counter!("chillproxy_rate_limited_total", "scope" => "playback").increment(1);
+    let why = format!("{} requests for this film are open already; close one and try again", requests::MOST);
+    ApiError::too_many(why, requests::WAIT)
 }
 
 fn redirect(link: &Secret) -> Result<Response, OriginError> {

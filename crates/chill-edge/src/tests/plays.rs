@@ -297,3 +297,35 @@ async fn a_paused_film_is_left_alone_while_another_key_is_free() {
         assert_eq!(ended, !has_another);
     }
 }
+
+#[tokio::test]
+async fn one_film_holds_so_many_connections_and_no_more() {
+    let (stage, cdn) = (Stage::new().with_film(), Cdn::with_film_of(50_000_000).await);
+    lock(&stage.torbox.link).clone_from(&cdn.link);
+    let mut open = Vec::new();
+    for _ in 0..16 {
+        let film = stage.play(&pool()).await;
+        assert_eq!(film.status(), StatusCode::OK);
+        open.push(film);
+    }
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    for method in [Method::GET, Method::HEAD] {
+        let refused = Reply::read(stage.send(method.clone(), &click(&pool()), &[]).await).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "3"));
+        assert_eq!(refused.header("access-control-allow-origin"), "*", "the player must be able to read it");
+        assert!(method == Method::HEAD || String::from_utf8_lossy(&refused.body).contains("16 requests"));
+    }
+    assert!((6..7).contains(&begun.elapsed().as_secs()), "each waited for one that ends");
+    tokio::time::resume();
+    assert_eq!(cdn.world.cdn().calls().len(), 16, "nothing was asked of the store's servers meanwhile");
+    let segment = pool();
+    let ends = async {
+        tokio::task::yield_now().await;
+        drop(open.pop());
+    };
+    let (film, ()) = tokio::join!(stage.play(&segment), ends);
+    assert_eq!(film.status(), StatusCode::OK, "one ended while it waited");
+    let other = stage.send(Method::GET, &click(&pool()), &[("user-agent", "Kitchen/1.0")]).await;
+    assert_eq!(other.status(), StatusCode::OK, "another device's film is another one");
+}
