@@ -13,6 +13,7 @@ use chill_core::{ControlError, KeyId, Secret, StoreCode, StoreError};
 
 use crate::edge::Edge;
 use crate::lease::{Asker, Held, Purpose};
+use crate::playbacks::Lack;
 use crate::refusal::{Code, Refusal};
 use crate::stremio::user_data::Entry;
 use crate::usage::Deed;
@@ -160,10 +161,17 @@ impl Ways {
         Ok(())
     }
 
-    /// Takes note that a key has no room for one more stream.
-    pub(crate) fn full(&mut self, grant: &Grant) {
-        self.refusal = Some(Refusal::new(Code::StreamLimit, "every allowed key carries as many streams as it may"));
-        self.pass(grant);
+    /// Takes note that a right does not carry one more stream. Another key is only asked for where that would help.
+    pub(crate) fn full(&mut self, grant: &Grant, lack: Lack) {
+        let why = match lack {
+            Lack::Key => "every allowed key carries as many streams as it may",
+            Lack::Else => "the user, or this node, carries as many streams as it may",
+        };
+        self.refusal = Some(Refusal::new(Code::StreamLimit, why));
+        match lack {
+            Lack::Key => self.pass(grant),
+            Lack::Else => self.drop_way(),
+        }
     }
 
     /// Takes note that the store gives links for a right, but no byte comes from them. The key itself did nothing wrong.

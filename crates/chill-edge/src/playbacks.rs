@@ -23,8 +23,8 @@ pub(crate) use across::Across;
 use across::Seeker;
 pub(crate) use books::Carried;
 pub(crate) use playback::{Opening, Playback, PlaybackKey, Rule, Seat};
-pub(crate) use streams::Limits;
 use streams::{Counted, Entry, Streams, Who};
+pub(crate) use streams::{Lack, Limits};
 
 /// A playback nobody asks for this long is over.
 const IDLE: Duration = Duration::from_secs(600);
@@ -140,13 +140,13 @@ impl Playbacks {
         fits
     }
 
-    /// Whether a right may carry a stream now or soon, so that no other key need be looked for: what somebody has paused is not
-    /// ended for a place at one key of several. Decided for good by [`Playbacks::admit`].
-    pub(crate) async fn has_room(&self, grant: &Grant, stream: PlaybackId) -> bool {
-        match (who(grant), self.seeker(stream).as_mut()) {
+    /// Whether a right may carry a stream now or soon, or what is lacking: what somebody has paused is not ended for a place at
+    /// one key of several. Decided for good by [`Playbacks::admit`].
+    pub(crate) async fn has_room(&self, grant: &Grant, stream: PlaybackId) -> Result<(), Lack> {
+        match (who(grant), self.seeker(stream)) {
             (Some(who), Some(seeker)) => seeker.has_room(&self.streams, who).await,
-            (Some(who), None) => self.streams.room_by_this_key(stream, who).is_some(),
-            (None, _) => true,
+            (Some(who), None) => self.streams.room_by_this_key(stream, who).map(drop),
+            (None, _) => Ok(()),
         }
     }
 

@@ -14,7 +14,7 @@ use chill_core::{Places, PlaybackId, Secret};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::streams::{Counted, Entry, Limits, Streams, Who};
+use super::streams::{Counted, Entry, Lack, Limits, Streams, Who};
 use super::{Playback, Playbacks, lock};
 
 /// How soon others may have the place of a stream that ended, and how often their wishes are read.
@@ -88,10 +88,17 @@ impl Seeker<'_> {
     }
 
     /// As [`Streams::room_by_this_key`], among all edges.
-    pub(super) async fn has_room(&mut self, streams: &Streams, who: Who<'_>) -> bool {
-        let Some(over) = streams.room_by_this_key(self.stream, who) else { return false };
-        let placed = Placed { stream: self.stream, groups: self.across.counted(streams.limits(), &who).groups };
-        placed.groups.is_empty() || self.across.places.have_room(&placed, &ids(&over), None).await
+    pub(super) async fn has_room(&self, streams: &Streams, who: Who<'_>) -> Result<(), Lack> {
+        let over = ids(&streams.room_by_this_key(self.stream, who)?);
+        let places = async |who: Who<'_>| {
+            let placed = Placed { stream: self.stream, groups: self.across.counted(streams.limits(), &who).groups };
+            placed.groups.is_empty() || self.across.places.have_room(&placed, &over, None).await
+        };
+        match places(who).await {
+            true => Ok(()),
+            false if places(Who { held: None, ..who }).await => Err(Lack::Key),
+            false => Err(Lack::Else),
+        }
     }
 
     /// Whether [`Seeker::enter`] would find room now or soon. `patient` as there; none: nobody shall go for it.

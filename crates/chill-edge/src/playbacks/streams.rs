@@ -75,6 +75,15 @@ pub(crate) enum Entry {
     FullAcross,
 }
 
+/// Why a right does not carry one more stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// Its key is full, so another key would do.
+    Key,
+    /// Its user or this node is.
+    Else,
+}
+
 /// Where a stream counts together with other edges' streams, and for whom; by default nowhere.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counted {
@@ -230,17 +239,20 @@ impl Streams {
 
     /// As [`Streams::room`], for one that may use another key instead: where only this key is full, nobody goes for it but what
     /// the same device closes already.
-    pub(crate) fn room_by_this_key(&self, stream: PlaybackId, who: Who<'_>) -> Option<Vec<Arc<Playback>>> {
+    pub(crate) fn room_by_this_key(&self, stream: PlaybackId, who: Who<'_>) -> Result<Vec<Arc<Playback>>, Lack> {
         let now = self.clock.now();
         let inner = self.tidied(now);
         let closing = |stream: &&Stream| stream.kin(&who) == Kin::Device && stream.is_closed();
         let (closing, stay): (Vec<&Stream>, Vec<&Stream>) = inner.others(stream).partition(closing);
-        let is_full = |scope| self.most(scope, &who).is_some_and(|most| carried(&stay, scope, &who).count() >= most);
-        if is_full(Scope::Key) && !is_full(Scope::User) && !is_full(Scope::Node) {
-            return None;
-        }
-        let over = self.make_room(&stay, &who, now, true)?;
-        Some(over.into_iter().chain(closing.into_iter().map(|stream| stream.playback.clone())).collect())
+        let by_any_key = Who { held: None, ..who };
+        let elsewhere = self.make_room(&stay, &by_any_key, now, true).ok_or(Lack::Else)?;
+        let is_full = self.most(Scope::Key, &who).is_some_and(|most| carried(&stay, Scope::Key, &who).count() >= most);
+        let over = match is_full {
+            true if elsewhere.is_empty() => return Err(Lack::Key),
+            true => self.make_room(&stay, &who, now, true).ok_or(Lack::Key)?,
+            false => elsewhere,
+        };
+        Ok(over.into_iter().chain(closing.into_iter().map(|stream| stream.playback.clone())).collect())
     }
 
     /// Whether a playback was let in.

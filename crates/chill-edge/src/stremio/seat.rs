@@ -45,12 +45,14 @@ pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click, stream: Pl
     let mut full = None;
     for _ in 0..MOST_TRIES {
         let grant = match ways.next(edge, purpose(click)).await {
-            Ok(grant) if edge.playbacks.has_room(&grant, stream).await => grant,
-            Ok(grant) => {
-                ways.full(&grant);
-                full.get_or_insert(grant);
-                continue;
-            }
+            Ok(grant) => match edge.playbacks.has_room(&grant, stream).await {
+                Ok(()) => grant,
+                Err(lack) => {
+                    ways.full(&grant, lack);
+                    full.get_or_insert(grant);
+                    continue;
+                }
+            },
             // Nothing else is left: the first one may get room while a player closes its stream.
             Err(refusal) => match full.take().filter(|_| refusal.code == Code::StreamLimit) {
                 Some(grant) if edge.playbacks.waits_for_room(&grant, stream).await => grant,

@@ -121,11 +121,8 @@ async fn a_film_goes_on_with_another_key_only_where_no_edge_fills_it() {
         let (mut film, mut other) = (one.player(1, 1, 1, "key-1").await, two.player(2, 2, 1, "key-2").await);
         assert_eq!((film.play().await, other.play().await), ((true, 0), (true, 0)));
         let seat = |grant| Seat { grant, ..film.playback.seat() };
-        assert!(
-            !one.playbacks
-                .has_room(&one.right(3, 3, "key-2").await, one.player(3, 3, 1, "key-2").await.playback.id)
-                .await
-        );
+        let (full, new) = (one.right(3, 3, "key-2").await, one.player(3, 3, 1, "key-2").await);
+        assert_eq!(one.playbacks.has_room(&full, new.playback.id).await, Err(Lack::Key));
         assert!(!one.playbacks.move_to(&film.playback, seat(one.right(1, 1, "key-2").await)).await);
         assert!(one.playbacks.move_to(&film.playback, seat(one.right(1, 1, "key-3").await)).await);
         one.pass(SECOND).await;

@@ -7,7 +7,7 @@ use chill_core::store::ItemId;
 use chill_core::{Action, Chance, Clock, InfoHash, Lease, PlaybackId, Secret, StoreCode};
 use tokio::time::{Instant, sleep};
 
-use super::super::{Across, Limits, Opening, Playback, PlaybackKey, Playbacks, Seat};
+use super::super::{Across, Lack, Limits, Opening, Playback, PlaybackKey, Playbacks, Seat};
 use crate::access::{Grant, Ways};
 use crate::lease::{Asker, Leases, Purpose};
 use crate::relay::{Meter, OpenRequest};
@@ -226,19 +226,23 @@ async fn a_paused_film_is_not_ended_for_a_place_at_one_key_of_several() {
     node.pass(300 * SECOND).await;
     let other = node.player(1, 2, 2, "key-1").await;
     let (id, grant) = (other.playback.id, other.playback.seat().grant);
-    assert!(!node.playbacks.has_room(&grant, id).await);
-    assert!(node.playbacks.has_room(&node.right(1, 2, "key-2").await, id).await);
+    assert_eq!(node.playbacks.has_room(&grant, id).await, Err(Lack::Key));
+    assert_eq!(node.playbacks.has_room(&node.right(1, 2, "key-2").await, id).await, Ok(()));
     assert!(node.playbacks.waits_for_room(&grant, id).await && !paused.is_cut(), "where it is the only key");
     let zapped = node.player(1, 1, 3, "key-1").await;
     let (id, grant) = (zapped.playback.id, zapped.playback.seat().grant);
     paused.leave();
-    assert!(node.playbacks.has_room(&grant, id).await, "what its device closed is no reason to look elsewhere");
+    assert!(node.playbacks.has_room(&grant, id).await.is_ok(), "what its device closed is no reason to look elsewhere");
     // Where he may play one film, another key does not help.
     let node = Node::new(Some(1), None, Some(1));
     let mut paused = node.player(1, 1, 1, "key-1").await;
     assert_eq!(paused.play().await, (true, 0));
     node.pass(30 * SECOND).await;
-    assert!(node.playbacks.has_room(&node.right(1, 2, "key-1").await, id).await);
+    assert_eq!(node.playbacks.has_room(&node.right(1, 2, "key-1").await, id).await, Ok(()));
+    paused.take();
+    for key in ["key-1", "key-2"] {
+        assert_eq!(node.playbacks.has_room(&node.right(1, 2, key).await, id).await, Err(Lack::Else));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -248,7 +252,7 @@ async fn a_film_that_changes_keys_does_not_stand_in_its_own_way() {
     assert_eq!(film.play().await, (true, 0));
     film.take();
     let grant = node.right(1, 1, "key-2").await;
-    assert!(node.playbacks.has_room(&grant, film.playback.id).await);
+    assert_eq!(node.playbacks.has_room(&grant, film.playback.id).await, Ok(()));
     assert!(node.playbacks.move_to(&film.playback, Seat { grant, ..film.playback.seat() }).await);
 }
 
