@@ -8,6 +8,7 @@ mod fallbacks;
 mod links;
 mod lists;
 mod outages;
+mod players;
 mod plays;
 mod revocations;
 pub(crate) mod stage;

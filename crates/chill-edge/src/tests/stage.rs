@@ -153,6 +153,11 @@ impl Stage {
         }
     }
 
+    /// What answers requests, for a listener.
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// One film that TorBox has, from a source.
     pub(super) fn with_film(self) -> Self {
         super::fakes::lock(&self.source.found).push(found(1, "Quiet.Hills.1968.1080p.BluRay.x264-GRP"));
