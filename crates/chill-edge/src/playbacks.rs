@@ -106,6 +106,17 @@ impl Playbacks {
         }
     }
 
+    /// As [`Playbacks::admit`], without waiting.
+    pub(crate) async fn admit_now(&self, playback: &Arc<Playback>) -> bool {
+        match self.enter(playback, self.seeker(playback.id).as_mut(), false).await {
+            Entry::Room(over) => {
+                over.iter().for_each(|other| self.hand_over(other, playback.id));
+                true
+            }
+            Entry::Full | Entry::FullAcross => false,
+        }
+    }
+
     fn seeker(&self, stream: PlaybackId) -> Option<Seeker<'_>> {
         self.across.as_ref().map(|across| across.seeker(stream))
     }

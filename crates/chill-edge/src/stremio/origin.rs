@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use chill_core::{Secret, StoreError, StoreErrorKind};
 
 use super::seat::{purpose, take, take_with};
-use crate::access::Grant;
+use crate::access::{Grant, Ways};
 use crate::edge::Edge;
-use crate::playbacks::{Playback, Seat};
+use crate::playbacks::{Lack, Playback, Seat};
 use crate::refusal::{Code, Refusal};
 use crate::relay::{Origin, OriginError, OriginErrorKind};
 
@@ -29,8 +29,8 @@ pub(crate) struct StoreOrigin {
 #[async_trait]
 impl Origin for StoreOrigin {
     async fn link(&self, fresh: bool) -> Result<Secret, OriginError> {
-        if fresh && self.is_fruitless() {
-            self.leave().await;
+        if fresh && self.is_fruitless() && self.leave(Ways::fruitless).await {
+            tracing::info!(playback = %self.playback.id, "its links bring nothing; it goes on with another key");
         }
         let link = self.link_for(None, fresh).await?;
         link.ok_or_else(|| OriginError::new(OriginErrorKind::LinkBroken, "no link"))
@@ -94,22 +94,27 @@ impl StoreOrigin {
         self.renewed().as_ref().is_some_and(|(grant, then)| grant.is(&now) && moved.saturating_sub(*then) < PROGRESS)
     }
 
-    /// Goes on with another right, when there is one that has the film; else with the one at hand.
-    async fn leave(&self) {
+    /// Goes on with another key where the one at hand has no place for it, as after a pause; else with the one at hand. True
+    /// when it changed.
+    pub(crate) async fn find_room(&self) -> bool {
+        let grant = self.playback.seat().grant;
+        let lacks = self.edge.playbacks.has_room(&grant, self.playback.id).await;
+        lacks == Err(Lack::Key) && self.leave(|ways, grant| ways.full(grant, Lack::Key)).await
+    }
+
+    /// Goes on with another right, when there is one that has the film; else with the one at hand. True when it changed.
+    async fn leave(&self, note: impl FnOnce(&mut Ways, &Grant) + Send) -> bool {
         let seat = self.playback.seat();
         let mut ways = self.playback.ways.lock().await;
         if !self.playback.seat().grant.is(&seat.grant) {
-            return;
+            return true;
         }
-        ways.fruitless(&seat.grant);
+        note(&mut ways, &seat.grant);
         match take(&self.edge, &mut ways, &self.playback.key.click, self.playback.id).await {
-            Ok(taken) => {
-                if self.sit(taken.seat).await.is_ok() {
-                    tracing::info!(playback = %self.playback.id, "its links bring nothing; it goes on with another key");
-                }
-            }
+            Ok(taken) => self.sit(taken.seat).await.is_ok(),
             Err(refusal) => {
                 tracing::info!(playback = %self.playback.id, why = refusal.why, "no other key to go on with");
+                false
             }
         }
     }

@@ -99,9 +99,17 @@ async fn deliver(
         return Ok(redirect(&link)?);
     }
     let place = playback.requests.enter().await.ok_or(Undelivered::TooMany)?;
-    if parts.method == Method::GET && !edge.playbacks.admit(playback).await {
-        let full = "as many films as allowed play already, and none of them ends";
-        return Err(Undelivered::Refused(Refusal::new(Code::StreamLimit, full)));
+    if parts.method == Method::GET && !edge.playbacks.admit_now(playback).await {
+        // Another key first: somebody may have taken the place that this film had before a pause.
+        if origin.find_room().await
+            && let Some(link) = origin.link_to_hand_out(viewer.address).await?
+        {
+            return Ok(redirect(&link)?);
+        }
+        if !edge.playbacks.admit(playback).await {
+            let full = "as many films as allowed play already, and none of them ends";
+            return Err(Undelivered::Refused(Refusal::new(Code::StreamLimit, full)));
+        }
     }
     let film = Film {
         origin: Arc::new(origin),

@@ -329,3 +329,22 @@ async fn one_film_holds_so_many_connections_and_no_more() {
     let other = stage.send(Method::GET, &click(&pool()), &[("user-agent", "Kitchen/1.0")]).await;
     assert_eq!(other.status(), StatusCode::OK, "another device's film is another one");
 }
+
+#[tokio::test]
+async fn a_film_whose_place_was_taken_while_it_was_closed_goes_on_with_another_key() {
+    let (stage, cdn) = (Stage::new().with_film(), Cdn::with_film_of(50_000_000).await);
+    lock(&stage.torbox.link).clone_from(&cdn.link);
+    stage.control.decide(|ask| {
+        let key = ["key-1", "key-2"][ask.exclude.len().min(1)];
+        Ok(chill_core::Lease { max_streams: Some(1), ..lease(key, 1) })
+    });
+    drop(stage.play(&pool()).await);
+    stage.edge.clock.advance(Duration::from_secs(300));
+    let other = segment(r#"{"stores":[{"c":"tb","auth":"22222222-2222-4333-8444-555555555555"}]}"#);
+    let theirs = stage.play(&other).await;
+    assert_eq!(theirs.status(), StatusCode::OK);
+    let again = stage.send(Method::GET, &click(&pool()), &[("range", "bytes=1000000-")]).await;
+    assert_eq!(again.status(), StatusCode::PARTIAL_CONTENT);
+    assert_eq!(stage.torbox.calls().last().unwrap(), "link key-2");
+    assert!(axum::body::to_bytes(theirs.into_body(), 1 << 30).await.is_ok(), "nobody was cut for it");
+}
