@@ -12,8 +12,9 @@ use chill_sources::Torrent;
 pub type Target = fn(&[u8]);
 
 /// All of them, by their names, which are also those of their directories in `kept`.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("answer", answer),
+    ("records", records),
     ("range", range),
     ("user_data", user_data),
     ("proxy_token", proxy_token),
@@ -31,6 +32,23 @@ pub fn answer(data: &[u8]) {
     if let Some((_, body, _)) = whole {
         assert!(body.len() < data.len());
     }
+}
+
+/// Records of TLS: the input is what came from an origin, and what an origin seals. In whatever pieces they come, the same
+/// is in them.
+pub fn records(data: &[u8]) {
+    use chill_edge::relay::fuzz::{opened, sealed};
+    let wire = sealed(data);
+    let changed = [&wire, data].concat();
+    for wire in [data, &wire, &changed] {
+        let whole = opened(wire, usize::MAX);
+        for piece in [1, 7, 100] {
+            assert_eq!(opened(wire, piece), whole);
+        }
+    }
+    let (Ok((film, _)) | Err(film)) = opened(&wire, usize::MAX);
+    let told: Vec<u8> = data.split(|byte| *byte == 0).filter_map(|piece| piece.strip_prefix(&[23])).flatten().copied().collect();
+    assert!(told.starts_with(&film), "only what was sealed as the film comes out");
 }
 
 /// `Range` and `Content-Range` headers. The first eight bytes are the length of the content.

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tower::Service;
 
 use super::destinations::{Destinations, Refused};
-use super::line::Ahead;
+use super::line::Tcp;
 use super::sockets::Sockets;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -57,7 +57,7 @@ impl Guard {
 }
 
 impl Service<Uri> for Guard {
-    type Response = TokioIo<Ahead>;
+    type Response = TokioIo<Tcp>;
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
@@ -72,7 +72,7 @@ impl Service<Uri> for Guard {
         let (mut tcp, sockets) = (self.tcp.clone(), self.sockets.clone());
         Box::pin(async move {
             let leave = sockets.leave(&origin).await;
-            Ok(TokioIo::new(Ahead::new(tcp.call(origin).await?.into_inner(), leave)))
+            Ok(TokioIo::new(Tcp::new(tcp.call(origin).await?.into_inner(), leave)))
         })
     }
 }

@@ -62,13 +62,12 @@ impl Upstream {
             tcp.set_connect_timeout(Some(config.connect_timeout));
             tcp.set_keepalive(Some(KEEP_ALIVE));
         });
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(&config))
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let plain = config.plain.then(|| Plain::new(https.clone(), config.idle_timeout, config.idle_per_host));
-        Self { lines: Lines::new(https, config.idle_timeout, config.idle_per_host), plain, config }
+        let tls = tls(&config);
+        let plain = config.plain.then(|| {
+            let https = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http().enable_http1();
+            Plain::new(https.wrap_connector(tcp.clone()), config.idle_timeout, config.idle_per_host)
+        });
+        Self { lines: Lines::new(tcp, tls, config.idle_timeout, config.idle_per_host), plain, config }
     }
 
     /// Sends a request to `link` and follows its redirects; the response's status is none of 301, 302, 303, 307, 308.

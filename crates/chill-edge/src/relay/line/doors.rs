@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::head;
+pub use super::sealed::doors::{opened, sealed};
 
 /// The status of an answer, its body, and whether that is over, read in pieces of so many bytes; none for what is no
 /// answer.

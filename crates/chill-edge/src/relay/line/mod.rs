@@ -6,10 +6,9 @@
 //! Refuses: request bodies, upgrades, and every head it is not sure about (RFC 9112 §6.3, §11.2): two answers to one
 //! request would be two films in one.
 //!
-//! Start reading at [`Lines::send`]; `head` is what is said first, `framing` where a body ends, `body` the bytes, `ahead`
-//! what lies below TLS, `plain` the way around all of this.
+//! Start reading at [`Lines::send`]; `head` is what is said first, `framing` where a body ends, `body` the bytes, `tcp` and
+//! `sealed` what lies below, `plain` the way around all of this.
 
-mod ahead;
 mod body;
 pub mod doors;
 mod framing;
@@ -17,6 +16,8 @@ mod head;
 mod plain;
 mod pool;
 mod scratch;
+mod sealed;
+mod tcp;
 
 use std::io;
 use std::pin::Pin;
@@ -24,25 +25,33 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::uri::Scheme;
 use http::{HeaderMap, Method, Response, Uri};
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncWriteExt as _, ReadBuf};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::AsyncWriteExt as _;
 use tower::{Service as _, ServiceExt as _};
 
 use super::guard::Guard;
-pub(super) use ahead::Ahead;
 pub(super) use body::OriginBody;
 use head::Head;
 pub(super) use plain::Plain;
 use pool::Pool;
+use sealed::Sealed;
+pub(super) use tcp::Tcp;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Stream = TokioIo<MaybeHttpsStream<TokioIo<Ahead>>>;
 
-/// What a request needs at least of the buffer while its answer's head is awaited, in bytes.
+/// Read at a time while an answer's head is awaited, in bytes.
 const HEAD_READ: usize = 4 * 1024;
+
+/// What a line speaks over.
+#[derive(Debug)]
+enum Stream {
+    Open(Tcp),
+    Sealed(Box<Sealed>),
+}
 
 /// One connection to an origin, and what was read from it beyond what was wanted.
 #[derive(Debug)]
@@ -72,14 +81,16 @@ enum Unanswered {
 /// Connections to origins, and those that wait for their next request.
 #[derive(Clone, Debug)]
 pub(super) struct Lines {
-    connector: HttpsConnector<Guard>,
+    connector: Guard,
+    tls: Arc<ClientConfig>,
     pool: Arc<Pool>,
 }
 
 impl Lines {
     /// `idle`: how long an unused connection is kept. `most`: how many per origin.
-    pub(super) fn new(connector: HttpsConnector<Guard>, idle: Duration, most: usize) -> Self {
-        Self { connector, pool: Arc::new(Pool::new(idle, most)) }
+    pub(super) fn new(connector: Guard, mut tls: ClientConfig, idle: Duration, most: usize) -> Self {
+        tls.enable_secret_extraction = true;
+        Self { connector, tls: Arc::new(tls), pool: Arc::new(Pool::new(idle, most)) }
     }
 
     /// Sends a request without a body, and reads the head of its answer.
@@ -110,8 +121,17 @@ impl Lines {
     async fn connect(&self, uri: &Uri) -> Result<Line, NoAnswer> {
         let mut connector = self.connector.clone();
         let ready = connector.ready().await.map_err(NoAnswer::Connect)?;
-        let stream = ready.call(uri.clone()).await.map_err(NoAnswer::Connect)?;
-        Ok(Line { stream: TokioIo::new(stream), left: Bytes::new() })
+        let tcp = ready.call(uri.clone()).await.map_err(NoAnswer::Connect)?.into_inner();
+        let stream = match uri.scheme() == Some(&Scheme::HTTPS) {
+            true => Stream::Sealed(Box::new(self.seal(tcp, uri).await.map_err(NoAnswer::Connect)?)),
+            false => Stream::Open(tcp),
+        };
+        Ok(Line { stream, left: Bytes::new() })
+    }
+
+    async fn seal(&self, tcp: Tcp, uri: &Uri) -> Result<Sealed, BoxError> {
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        sealed::handshake(tcp, self.tls.clone(), ServerName::try_from(host)?.to_owned()).await
     }
 }
 
@@ -121,11 +141,11 @@ impl Line {
         self.say(request).await.map_err(|_| Unanswered::Unheard)?;
         let (mut read, mut begun) = (BytesMut::new(), false);
         loop {
-            read.reserve(HEAD_READ);
-            let more = std::future::poll_fn(|cx| self.poll_into(cx, &mut read, HEAD_READ)).await.unwrap_or(0);
-            if more == 0 {
+            let more = std::future::poll_fn(|cx| self.poll_raw(cx, HEAD_READ)).await.unwrap_or_default();
+            if more.is_empty() {
                 return Err(if begun { Unanswered::Broken } else { Unanswered::Unheard });
             }
+            read.extend_from_slice(&more);
             begun = true;
             while let Some((head, length)) = head::read(&read, method).map_err(|_| Unanswered::Broken)? {
                 let _head = read.split_to(length);
@@ -139,41 +159,27 @@ impl Line {
     }
 
     async fn say(&mut self, request: &[u8]) -> io::Result<()> {
-        self.stream.write_all(request).await?;
-        self.stream.flush().await
+        match &mut self.stream {
+            Stream::Open(tcp) => tcp.write_all(request).await,
+            Stream::Sealed(sealed) => sealed.say(request).await,
+        }
     }
 
-    /// Reads once into the buffer, at most so much.
-    fn poll_into(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
-        let mut limited = bytes::BufMut::limit(buffer, most);
-        tokio_util::io::poll_read_buf(Pin::new(&mut self.stream), cx, &mut limited)
-    }
-
-    /// Bytes of the connection, at most `most`: what is left, or what can be read now. Empty: it has ended.
+    /// Bytes of the connection, about `most`: what is left, or what can be read now. Empty: it has ended.
     fn poll_raw(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<Bytes>> {
         if !self.left.is_empty() {
             let most = most.min(self.left.len());
             return Poll::Ready(Ok(self.left.split_to(most)));
         }
         scratch::with(|buffer| {
-            buffer.reserve(most);
-            let mut got = 0;
-            while got < most {
-                self.ahead().wants(most - got);
-                match self.poll_into(cx, buffer, most - got) {
-                    Poll::Ready(Ok(0)) => break,
-                    Poll::Ready(Ok(more)) => got += more,
-                    // What is here goes on its way; the next read tells again.
-                    Poll::Ready(Err(_)) | Poll::Pending if got > 0 => break,
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
+            std::task::ready!(match &mut self.stream {
+                Stream::Open(tcp) => {
+                    buffer.reserve(most);
+                    tokio_util::io::poll_read_buf(Pin::new(tcp), cx, &mut buffer.limit(most))
                 }
-                // A record that begins now would mostly have to wait inside of TLS.
-                if !self.is_sealed() || most - got < ahead::RECORD {
-                    break;
-                }
-            }
-            Poll::Ready(Ok(buffer.split_to(got).freeze()))
+                Stream::Sealed(sealed) => sealed.poll_read(cx, buffer, most),
+            })?;
+            Poll::Ready(Ok(buffer.split().freeze()))
         })
     }
 
@@ -185,26 +191,12 @@ impl Line {
         };
     }
 
-    fn is_sealed(&self) -> bool {
-        matches!(self.stream.inner(), MaybeHttpsStream::Https(_))
-    }
-
-    fn ahead(&mut self) -> &mut Ahead {
-        match self.stream.inner_mut() {
-            MaybeHttpsStream::Http(tcp) => tcp.inner_mut(),
-            MaybeHttpsStream::Https(tls) => tls.inner_mut().get_mut().0.inner_mut().inner_mut(),
-        }
-    }
-
     /// Whether nothing came since its last answer: anything would be the end, or something that was not asked for.
-    fn is_quiet(&mut self) -> bool {
-        let quiet = self.ahead().is_quiet();
+    fn is_quiet(&self) -> bool {
+        let quiet = match &self.stream {
+            Stream::Open(tcp) => tcp.is_quiet(),
+            Stream::Sealed(sealed) => sealed.is_quiet(),
+        };
         self.left.is_empty() && quiet
     }
-}
-
-/// Fills as much as there is without asking twice.
-fn copy(from: &mut Bytes, to: &mut ReadBuf<'_>) {
-    let some = from.split_to(from.len().min(to.remaining()));
-    to.put_slice(&some);
 }

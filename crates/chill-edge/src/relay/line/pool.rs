@@ -47,7 +47,7 @@ impl Pool {
     pub(super) fn take(&self, place: &Place) -> Option<Line> {
         let mut waiting = self.lock();
         let lines = waiting.lines.get_mut(place)?;
-        while let Some((mut line, since)) = lines.pop() {
+        while let Some((line, since)) = lines.pop() {
             if since.elapsed() < self.idle && line.is_quiet() {
                 return Some(*line);
             }
