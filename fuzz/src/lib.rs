@@ -47,7 +47,8 @@ pub fn records(data: &[u8]) {
         }
     }
     let (Ok((film, _)) | Err(film)) = opened(&wire, usize::MAX);
-    let told: Vec<u8> = data.split(|byte| *byte == 0).filter_map(|piece| piece.strip_prefix(&[23])).flatten().copied().collect();
+    let told: Vec<u8> =
+        data.split(|byte| *byte == 0).filter_map(|piece| piece.strip_prefix(&[23])).flatten().copied().collect();
     assert!(told.starts_with(&film), "only what was sealed as the film comes out");
 }
 

@@ -136,6 +136,10 @@ impl RelayBody {
             // What the kernel still holds is not for this player any more.
             BrokenOff::Cut | BrokenOff::Player => self.outlet.reset(),
         }
+        if self.way.is_none() {
+            // A player of HTTP/1.0 would take the connection's end for the film's.
+            self.outlet.reset();
+        }
         self.finish();
         Poll::Ready(Some(Err(why)))
     }
@@ -222,9 +226,18 @@ impl Body for RelayBody {
             }
             match &mut this.state {
                 State::Flowing(body) => {
-                    let room = match std::task::ready!(poll_room(&this.outlet, &mut this.unread, cx)) {
-                        Ok(room) => room,
-                        Err(why) => return this.fail(why),
+                    // The player's kernel is asked only when there is something for it.
+                    if body.poll_ready(cx).is_pending() {
+                        std::task::ready!(this.stall.poll_over(cx));
+                    }
+                    let room = match poll_room(&this.outlet, &mut this.unread, cx) {
+                        Poll::Ready(Ok(room)) => room,
+                        Poll::Ready(Err(why)) => return this.fail(why),
+                        Poll::Pending => {
+                            // Nobody waits for the origin meanwhile.
+                            this.stall.renew();
+                            return Poll::Pending;
+                        }
                     };
                     match std::task::ready!(poll_origin(body, room, &mut this.stall, cx)) {
                         Flow::Data(data) => return Poll::Ready(Some(Ok(this.hand_over(data)))),

@@ -10,7 +10,7 @@ use super::Destinations;
 /// Times and bounds of a [`Relay`](super::Relay). The default is what production runs with.
 #[derive(Clone, Debug)]
 pub struct RelayConfig {
-    /// Name resolution and TCP connect, each.
+    /// TCP connect, to each address of a name. Finding those counts against `head_timeout` alone.
     pub connect_timeout: Duration,
     /// From the request to the origin's response head, with connecting and TLS.
     pub head_timeout: Duration,

@@ -16,7 +16,7 @@ use tower::Service;
 
 use super::destinations::{Destinations, Refused};
 use super::line::Tcp;
-use super::sockets::Sockets;
+use super::sockets::{Leave, Sockets};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -43,6 +43,22 @@ impl Guard {
         Self { tcp, destinations, sockets: Arc::new(Sockets::new(most)) }
     }
 
+    /// Waits for the leave to open a connection to this URL's host.
+    pub(super) async fn leave(&self, origin: &Uri) -> Leave {
+        self.sockets.leave(origin).await
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// [`Refused`], or why there is none.
+    pub(super) async fn connect(&self, origin: &Uri, leave: Leave) -> Result<Tcp, BoxError> {
+        self.check(origin)?;
+        let mut tcp = self.tcp.clone();
+        std::future::poll_fn(|cx| tcp.poll_ready(cx)).await?;
+        Ok(Tcp::new(tcp.call(origin.clone()).await?.into_inner(), leave))
+    }
+
     /// What can be said before a name is resolved: the port, and an address that needs no resolving.
     fn check(&self, origin: &Uri) -> Result<(), Refused> {
         let port = origin.port_u16().unwrap_or(if origin.scheme_str() == Some("https") { 443 } else { 80 });
@@ -61,18 +77,17 @@ impl Service<Uri> for Guard {
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(cx).map_err(Into::into)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, origin: Uri) -> Self::Future {
-        if let Err(refused) = self.check(&origin) {
-            return Box::pin(std::future::ready(Err(refused.into())));
-        }
-        let (mut tcp, sockets) = (self.tcp.clone(), self.sockets.clone());
+        let guard = self.clone();
         Box::pin(async move {
-            let leave = sockets.leave(&origin).await;
-            Ok(TokioIo::new(Tcp::new(tcp.call(origin).await?.into_inner(), leave)))
+            // Before the wait: what is refused needs no leave.
+            guard.check(&origin)?;
+            let leave = guard.leave(&origin).await;
+            Ok(TokioIo::new(guard.connect(&origin, leave).await?))
         })
     }
 }

@@ -38,7 +38,9 @@ pub(super) enum Setback {
 impl From<Setback> for OriginError {
     fn from(setback: Setback) -> Self {
         let kind = match setback {
-            Setback::Failure(Failure::Connect | Failure::Timeout | Failure::Broken) => OriginErrorKind::Unreachable,
+            Setback::Failure(Failure::Connect | Failure::Timeout | Failure::Broken | Failure::Busy) => {
+                OriginErrorKind::Unreachable
+            }
             Setback::Failure(Failure::Refused) => OriginErrorKind::Refused { code: DESTINATION_REFUSED },
             Setback::Failure(Failure::BadLink | Failure::Redirects) | Setback::Unfit(_) => OriginErrorKind::LinkBroken,
         };
@@ -58,7 +60,8 @@ pub(super) async fn open(upstream: &Upstream, ask: &Ask, film: &Film) -> Result<
     for left in (0..=fresh_links).rev() {
         match opened(upstream, ask, &*film.origin, &link).await {
             Ok((answer, ready)) => return Ok(Opened { answer, ready, link }),
-            Err(setback) if left == 0 => return Err(setback.into()),
+            // A fresh link leads to the same origin.
+            Err(setback) if left == 0 || setback == Failure::Busy.into() => return Err(setback.into()),
             Err(setback) => tracing::info!(%setback, "the link failed; asking the store for a fresh one"),
         }
         link = linked(upstream, &*film.origin, true).await?;
@@ -79,8 +82,8 @@ async fn opened(
     link: &Secret,
 ) -> Result<(Answer, Bytes), Setback> {
     let mut answer = match fetch(upstream, ask, origin, link).await {
-        // HEAD is optional for some CDNs; the head of a GET says the same.
-        Err(Setback::Unfit(Unfit::Status(405 | 501))) if ask.method == Method::HEAD => {
+        // HEAD is optional for some CDNs, and some links are signed for GET alone; the head of a GET says the same.
+        Err(Setback::Unfit(Unfit::Status(403 | 405 | 501))) if ask.method == Method::HEAD => {
             fetch(upstream, &ask.as_get(), origin, link).await?
         }
         other => other?,
@@ -89,7 +92,8 @@ async fn opened(
     if ask.method == Method::HEAD {
         return Ok((answer, Bytes::new()));
     }
-    let ready = forward(&mut answer.body, skip, upstream.config.stall_timeout, |_| true).await;
+    let skipping = forward(&mut answer.body, skip, upstream.config.stall_timeout, |_| true);
+    let ready = tokio::time::timeout(upstream.config.head_timeout, skipping).await.map_err(|_| Failure::Timeout)?;
     Ok((answer, ready.ok_or(Failure::Broken)?))
 }
 

@@ -93,11 +93,11 @@ impl WayBack {
     /// first one must name the same version; behind a fresh link the bytes themselves may show that it is the same.
     pub(super) async fn resume(mut self, mut rest: Rest) -> Result<Resumed, GaveUp> {
         let (mut setback, mut fresh) = (Setback::Failure(Failure::Broken), false);
-        let mut renamed = false;
+        let mut changed = false;
         while rest.tries < self.upstream.config.resumes {
             rest.tries += 1;
             tokio::time::sleep(self.pause(rest.tries)).await;
-            if rest.tries.is_multiple_of(2) {
+            if rest.tries.is_multiple_of(2) && setback != Failure::Busy.into() {
                 match linked(&self.upstream, &*self.origin, true).await {
                     Ok(link) => (self.link, fresh) = (link, true),
                     Err(error) if error.is_final() => return Err(GaveUp::Refused),
@@ -112,12 +112,12 @@ impl WayBack {
                     metrics::counter!("chillproxy_relay_resumes_total").increment(1);
                     return Ok(Resumed { body, ready, link: self.link, tries: rest.tries });
                 }
-                Err(Attempt::Changed) => return Err(GaveUp::Changed),
-                Err(Attempt::Renamed) => renamed = true,
+                // The right film may still be behind another link, or another key's.
+                Err(Attempt::Changed | Attempt::Renamed) => changed = true,
                 Err(Attempt::Failed(why)) => setback = why,
             }
         }
-        Err(if renamed { GaveUp::Changed } else { GaveUp::Tries(setback) })
+        Err(if changed { GaveUp::Changed } else { GaveUp::Tries(setback) })
     }
 
     /// One attempt. Another link may lead to another copy of the film, which another server names in its own way.
@@ -140,7 +140,8 @@ impl WayBack {
         if span.length != self.length {
             return Err(Attempt::Changed);
         }
-        if (span.first, span.last) != (first, rest.last) {
+        // An origin may send less than it was asked for (RFC 9110 §15.3.7); what is missing then is asked for next.
+        if span.first != first || span.last > rest.last || span.last < rest.next {
             return Err(super::answer::Unfit::OtherRange.into());
         }
         let agreement = self.validator.agreement(&answer.validator);
@@ -160,7 +161,8 @@ impl WayBack {
             same = comparison.add(again);
             same
         });
-        match ready.await {
+        // As long as a head may take: the player waits for what comes behind it.
+        match tokio::time::timeout(self.upstream.config.head_timeout, ready).await.map_err(|_| Failure::Timeout)? {
             Some(ready) => Ok(ready),
             None if same => Err(Failure::Broken.into()),
             None => Err(Attempt::Changed),

@@ -43,6 +43,9 @@ pub(super) enum Failure {
     /// More redirects than are followed.
     #[error("the origin redirects in circles")]
     Redirects,
+    /// Neither the link's fault nor the origin's: no connection became free in time.
+    #[error("as many connections to the origin as are allowed are open")]
+    Busy,
 }
 
 /// The client side of the relay.
@@ -90,13 +93,16 @@ impl Upstream {
 
     async fn send_once(&self, method: &Method, url: &Url, headers: HeaderMap) -> Result<Response<OriginBody>, Failure> {
         let uri = url.as_str().parse::<Uri>().map_err(|_| Failure::BadLink)?;
+        let limit = self.config.head_timeout;
         let sending = async {
-            match &self.plain {
-                Some(plain) => plain.send(method, &uri, &headers).await,
-                None => self.lines.send(method, &uri, &headers).await,
-            }
+            let Some(plain) = &self.plain else {
+                let entry = tokio::time::timeout(limit, self.lines.enter(&uri)).await.map_err(|_| Failure::Busy)?;
+                let entry = entry.ok_or(Failure::BadLink)?;
+                return Ok(tokio::time::timeout(limit, self.lines.send(entry, method, &uri, &headers)).await);
+            };
+            Ok(tokio::time::timeout(limit, plain.send(method, &uri, &headers)).await)
         };
-        match tokio::time::timeout(self.config.head_timeout, sending).await {
+        match sending.await? {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(NoAnswer::Connect(error))) if is_refused(&*error) => Err(Failure::Refused),
             Ok(Err(NoAnswer::Connect(_))) => Err(Failure::Connect),

@@ -40,11 +40,13 @@ pub(super) async fn serve(listener: TcpListener, gate: Gate, stop: CancellationT
     let open = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
+        let next = async {
+            // Nobody closes it.
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            (place, listener.accept().await)
         };
+        // Also while all places are taken.
+        let Some((place, accepted)) = stop.run_until_cancelled(next).await else { break };
         match accepted {
             Ok((stream, peer)) => {
                 drop(open.spawn(connection(stream, peer, gate.clone(), patience.player, stop.clone(), place)));
@@ -69,7 +71,7 @@ async fn connection(
     gate: Gate,
     idle: Duration,
     stop: CancellationToken,
-    _place: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");

@@ -41,7 +41,12 @@ impl OriginBody {
         Self { line: None, framing: Framing::UntilClose, home: None, plain: Some(Box::new(body)) }
     }
 
-    /// The next bytes, at most `most`; none at the body's end.
+    /// Waits until [`OriginBody::poll_data`] may have something: cheap, and true at least as often as it should be.
+    pub(in crate::relay) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.line.as_ref().map_or(Poll::Ready(()), |line| line.poll_ready(cx))
+    }
+
+    /// The next bytes, about `most`; none at the body's end.
     ///
     /// # Errors
     /// When the connection ends or breaks before the body does.

@@ -6,7 +6,7 @@
 //! Refuses: request bodies, upgrades, and every head it is not sure about (RFC 9112 §6.3, §11.2): two answers to one
 //! request would be two films in one.
 //!
-//! Start reading at [`Lines::send`]; `head` is what is said first, `framing` where a body ends, `body` the bytes, `tcp` and
+//! Start reading at [`Lines::enter`] and [`Lines::send`]; `head` is what is said first, `framing` where a body ends, `body` the bytes, `tcp` and
 //! `sealed` what lies below, `plain` the way around all of this.
 
 mod body;
@@ -20,7 +20,7 @@ mod sealed;
 mod tcp;
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -31,9 +31,9 @@ use http::{HeaderMap, Method, Response, Uri};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncWriteExt as _;
-use tower::{Service as _, ServiceExt as _};
 
 use super::guard::Guard;
+use super::sockets::Leave;
 pub(super) use body::OriginBody;
 use head::Head;
 pub(super) use plain::Plain;
@@ -78,6 +78,17 @@ enum Unanswered {
     Broken,
 }
 
+/// What a request may go over.
+pub(super) struct Entry {
+    place: pool::Place,
+    way: Way,
+}
+
+enum Way {
+    Kept(Line),
+    New(Leave),
+}
+
 /// Connections to origins, and those that wait for their next request.
 #[derive(Clone, Debug)]
 pub(super) struct Lines {
@@ -93,35 +104,51 @@ impl Lines {
         Self { connector, tls: Arc::new(tls), pool: Arc::new(Pool::new(idle, most)) }
     }
 
+    /// Waits for a connection to this URL's host, or for the leave to open one: whichever there is first. None when the URL
+    /// names no host.
+    pub(super) async fn enter(&self, uri: &Uri) -> Option<Entry> {
+        let place = pool::Place::of(uri)?;
+        let mut leave = pin!(self.connector.leave(uri));
+        loop {
+            let returned = self.pool.returned();
+            if let Some(line) = self.pool.take(&place) {
+                return Some(Entry { place, way: Way::Kept(line) });
+            }
+            tokio::select! {
+                biased;
+                leave = &mut leave => return Some(Entry { place, way: Way::New(leave) }),
+                () = returned => {}
+            }
+        }
+    }
+
     /// Sends a request without a body, and reads the head of its answer.
     pub(super) async fn send(
         &self,
+        entry: Entry,
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Result<Response<OriginBody>, NoAnswer> {
-        let place = pool::Place::of(uri).ok_or(NoAnswer::Broken)?;
         let request = head::request(method, uri, headers).ok_or(NoAnswer::Broken)?;
-        let kept = match self.pool.take(&place) {
-            Some(line) => line.ask(&request, method).await,
-            None => Err(Unanswered::Unheard),
+        let asked = match entry.way {
+            Way::Kept(line) => match line.ask(&request, method).await {
+                // An origin may close a kept connection while a request is on its way (RFC 9112 §9.3.1); none of ours
+                // changes anything there, so it is simply sent again.
+                Err(Unanswered::Unheard) => {
+                    self.connect(uri, self.connector.leave(uri).await).await?.ask(&request, method).await
+                }
+                asked => asked,
+            },
+            Way::New(leave) => self.connect(uri, leave).await?.ask(&request, method).await,
         };
-        let (line, head) = match kept {
-            // An origin may close a kept connection while a request is on its way (RFC 9112 §9.3.1); none of ours changes
-            // anything there, so it is simply sent again.
-            Err(Unanswered::Unheard) => self.connect(uri).await?.ask(&request, method).await,
-            asked => asked,
-        }
-        .map_err(|_| NoAnswer::Broken)?;
-        let Head { parts, framing, keep } = head;
-        let home = keep.then(|| (self.pool.clone(), place));
+        let (line, Head { parts, framing, keep }) = asked.map_err(|_| NoAnswer::Broken)?;
+        let home = keep.then(|| (self.pool.clone(), entry.place));
         Ok(Response::from_parts(parts, OriginBody::new(line, framing, home)))
     }
 
-    async fn connect(&self, uri: &Uri) -> Result<Line, NoAnswer> {
-        let mut connector = self.connector.clone();
-        let ready = connector.ready().await.map_err(NoAnswer::Connect)?;
-        let tcp = ready.call(uri.clone()).await.map_err(NoAnswer::Connect)?.into_inner();
+    async fn connect(&self, uri: &Uri, leave: Leave) -> Result<Line, NoAnswer> {
+        let tcp = self.connector.connect(uri, leave).await.map_err(NoAnswer::Connect)?;
         let stream = match uri.scheme() == Some(&Scheme::HTTPS) {
             true => Stream::Sealed(Box::new(self.seal(tcp, uri).await.map_err(NoAnswer::Connect)?)),
             false => Stream::Open(tcp),
@@ -181,6 +208,15 @@ impl Line {
             })?;
             Poll::Ready(Ok(buffer.split().freeze()))
         })
+    }
+
+    /// Waits until [`Line::poll_raw`] may have something.
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.stream {
+            _ if !self.left.is_empty() => Poll::Ready(()),
+            Stream::Open(tcp) => tcp.poll_ready(cx),
+            Stream::Sealed(sealed) => sealed.poll_ready(cx),
+        }
     }
 
     /// Bytes that were read too early come first next time.

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Uri;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 use super::Line;
@@ -28,6 +30,7 @@ pub(super) struct Pool {
     idle: Duration,
     most: usize,
     waiting: Mutex<Waiting>,
+    returned: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +43,7 @@ struct Waiting {
 
 impl Pool {
     pub(super) fn new(idle: Duration, most: usize) -> Self {
-        Self { idle, most, waiting: Mutex::default() }
+        Self { idle, most, waiting: Mutex::default(), returned: Notify::new() }
     }
 
     /// A connection on which nothing has happened since its last answer.
@@ -55,6 +58,11 @@ impl Pool {
         None
     }
 
+    /// Resolves when a connection is kept, from now on.
+    pub(super) fn returned(&self) -> Notified<'_> {
+        self.returned.notified()
+    }
+
     /// Keeps a connection, while there are not too many already.
     pub(super) fn put(self: &Arc<Self>, place: Place, line: Box<Line>) {
         let mut waiting = self.lock();
@@ -66,6 +74,8 @@ impl Pool {
             waiting.tended = true;
             tokio::spawn(tend(Arc::downgrade(self), self.idle));
         }
+        drop(waiting);
+        self.returned.notify_waiters();
     }
 
     /// Closes what has waited too long; whether any still waits.

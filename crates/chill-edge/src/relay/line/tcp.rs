@@ -24,6 +24,11 @@ impl Tcp {
         Self { stream, _leave: leave }
     }
 
+    /// Waits until there is something to read, or an end of it.
+    pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.poll_read_ready(cx).map(|_| ())
+    }
+
     /// Whether nothing has come that nobody asked for, the end included.
     pub(super) fn is_quiet(&self) -> bool {
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -1,5 +1,6 @@
 //! Players that leave, dawdle, or never read.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chill_sim::{CdnFault, Torrent};
@@ -7,7 +8,7 @@ use http::Method;
 use http_body_util::BodyExt as _;
 
 use super::cuts::stalled;
-use super::stage::{Player, Stage, WRITE_IDLE, quick, until};
+use super::stage::{Player, Stage, WRITE_IDLE, ask, quick, until};
 use crate::relay::RelayConfig;
 
 const SIZE: u64 = 256 * 1024 * 1024;
@@ -123,8 +124,26 @@ async fn a_film_waits_for_a_connection_when_its_origin_has_as_many_as_it_may() {
         let refused = stage.get(&[("range", "bytes=0-9")]).await;
         assert_eq!((refused.status, refused.text()), (502, "Unreachable"), "{plain}");
         assert_eq!(stage.world.cdn().calls().len(), 1, "{plain}");
+        if !plain {
+            assert_eq!(stage.links.fresh.load(Ordering::SeqCst), 0, "neither the link's fault nor the key's");
+        }
         drop((first, body));
         let second = stage.get(&[("range", "bytes=0-9")]).await;
         assert!(second.status == 206 && second.body == stage.bytes(0, 10), "{plain}");
     }
+}
+
+#[tokio::test]
+async fn a_film_that_ends_leaves_its_connection_to_the_one_that_waits() {
+    let config = RelayConfig { sockets_per_origin: 1, head_timeout: Duration::from_secs(60), ..quick() };
+    let stage = Stage::new(Torrent::single("A Film (1968).mkv", SIZE).throttled(2_000_000), config).await;
+    let address = stage.address;
+    let mut first = Player::connect(address).await;
+    let body = first.start(&Method::GET, &[("range", "bytes=0-999999")]).await.into_body();
+    let second = tokio::spawn(async move { ask(address, &Method::GET, &[("range", "bytes=7-9")]).await });
+    let whole = body.collect().await.unwrap().to_bytes();
+    assert_eq!(whole.len(), 1_000_000);
+    let second = tokio::time::timeout(Duration::from_secs(10), second).await.unwrap().unwrap();
+    assert!(second.whole && second.body == stage.bytes(7, 3));
+    assert_eq!(stage.world.cdn().connections(), 1);
 }

@@ -3,12 +3,16 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
 use async_trait::async_trait;
 use chill_core::Secret;
 use http::Method;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{
+    ALL_VERSIONS, HandshakeKind, ProtocolVersion, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
 
 use super::odd_origins::{FixedLink, answer, bytes};
 use super::stage::{Reply, ask, film, listen, quick};
@@ -25,40 +29,58 @@ fn origin(answers: Vec<Vec<u8>>) -> String {
 
 /// The same, with new keys after every so many bytes: records of all lengths, and such as have no byte of the film.
 fn origin_in_pieces(answers: Vec<Vec<u8>>, piece: usize) -> String {
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(KEY));
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key)
-        .unwrap();
+    origin_that(config(ALL_VERSIONS), answers, piece).0
+}
+
+/// The same, as a configuration wants it; tells how each connection began.
+fn origin_that(
+    config: ServerConfig,
+    answers: Vec<Vec<u8>>,
+    piece: usize,
+) -> (String, Receiver<(ProtocolVersion, HandshakeKind)>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let link = format!("https://{}/film", listener.local_addr().unwrap());
-    let config = Arc::new(config);
+    let (config, (tell, told)) = (Arc::new(config), channel());
     std::thread::spawn(move || {
         for answer in answers {
             let (tcp, _) = listener.accept().unwrap();
-            serve(tcp, config.clone(), &answer, piece);
+            if let Some(began) = serve(tcp, config.clone(), &answer, piece) {
+                let _nobody_asks = tell.send(began);
+            }
         }
     });
-    link
+    (link, told)
 }
 
-fn serve(tcp: TcpStream, config: Arc<ServerConfig>, answer: &[u8], piece: usize) {
+fn config(versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(KEY));
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key)
+        .unwrap()
+}
+
+/// None when the client leaves before its request, as one does that does not trust the certificate.
+fn serve(
+    tcp: TcpStream,
+    config: Arc<ServerConfig>,
+    answer: &[u8],
+    piece: usize,
+) -> Option<(ProtocolVersion, HandshakeKind)> {
     let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), tcp);
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        // A client that does not trust the certificate leaves here.
-        if stream.read_exact(&mut byte).is_err() {
-            return;
-        }
+        stream.read_exact(&mut byte).ok()?;
         head.push(byte[0]);
     }
+    let began = (stream.conn.protocol_version()?, stream.conn.handshake_kind()?);
     for piece in answer.chunks(piece) {
         stream.write_all(piece).unwrap();
         stream.flush().unwrap();
-        if piece.len() < answer.len() {
+        if piece.len() < answer.len() && began.0 == ProtocolVersion::TLSv1_3 {
             stream.conn.refresh_traffic_keys().unwrap();
         }
     }
@@ -66,6 +88,7 @@ fn serve(tcp: TcpStream, config: Arc<ServerConfig>, answer: &[u8], piece: usize)
     stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
     // Closing with unread bytes would reset the connection and lose the answer.
     let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
+    Some(began)
 }
 
 async fn relayed(link: &str, config: RelayConfig) -> Reply {
@@ -101,6 +124,41 @@ async fn records_of_any_length_and_without_a_byte_of_the_film_stop_nothing() {
         let reply = relayed(&origin_in_pieces(vec![film], piece), trusting()).await;
         assert!(reply.status == 200 && reply.whole && reply.body == whole, "{piece}");
     }
+}
+
+#[tokio::test]
+async fn both_versions_of_tls_carry_a_film_and_the_second_connection_begins_where_the_first_was() {
+    let whole = bytes(0, 300_000);
+    for version in ALL_VERSIONS {
+        let cut = answer("200 OK\nContent-Length: 300000\nETag: \"v1\"", &whole[..200_000]);
+        let head = "206 Partial Content\nContent-Range: bytes 200000-299999/300000\nETag: \"v1\"";
+        let answers = vec![cut, answer(head, &whole[200_000..])];
+        let (link, began) = origin_that(config(&[version]), answers, usize::MAX);
+        let reply = relayed(&link, trusting()).await;
+        assert!(reply.whole && reply.body == whole, "{version:?}");
+        assert_eq!(began.recv().unwrap(), (version.version, HandshakeKind::Full));
+        assert_eq!(began.recv().unwrap(), (version.version, HandshakeKind::Resumed));
+    }
+}
+
+#[tokio::test]
+async fn every_cipher_that_is_offered_carries_a_film() {
+    let whole = bytes(0, 100_000);
+    let (ours, mut tried) = (rustls::crypto::ring::ALL_CIPHER_SUITES, 0);
+    // The certificate's key is none of RSA.
+    for suite in ours.iter().filter(|suite| !format!("{suite:?}").contains("_RSA_")) {
+        let provider = CryptoProvider { cipher_suites: vec![*suite], ..rustls::crypto::ring::default_provider() };
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(KEY));
+        let config = ServerConfig::builder_with_provider(Arc::new(provider));
+        let config = config.with_protocol_versions(&[suite.version()]).unwrap().with_no_client_auth();
+        let config = config.with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key).unwrap();
+        let film = answer("200 OK\nContent-Length: 100000\nETag: \"v1\"", &whole);
+        let (link, _) = origin_that(config, vec![film], 30_000);
+        let reply = relayed(&link, trusting()).await;
+        assert!(reply.whole && reply.body == whole, "{suite:?}");
+        tried += 1;
+    }
+    assert_eq!(tried, 6);
 }
 
 #[tokio::test]

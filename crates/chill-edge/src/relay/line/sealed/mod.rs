@@ -79,6 +79,11 @@ impl Sealed {
         }
     }
 
+    /// Waits until there is something to read, or an end of it.
+    pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.broken.is_some() || self.records.is_ended() { Poll::Ready(()) } else { self.tcp.poll_ready(cx) }
+    }
+
     /// Whether another record may be read behind so many bytes.
     fn wants(&self, read: usize, most: usize) -> bool {
         let room = read == 0 || most.saturating_sub(read) >= records::LARGEST;
