@@ -18,12 +18,19 @@ impl Programs {
     /// # Errors
     /// When they do not compile.
     pub(super) fn build(words: &[String]) -> anyhow::Result<Self> {
+        Self::of(words, &["-p", "chillproxy", "-p", "chill-sim", "--bins", "--examples"])
+    }
+
+    /// The same for other packages, in cargo's words.
+    ///
+    /// # Errors
+    /// When they do not compile.
+    pub(super) fn of(words: &[String], packages: &[&str]) -> anyhow::Result<Self> {
         let said = |wanted: &str| words.iter().any(|word| word == wanted);
         let profile = ["release", "dev"].into_iter().find(|profile| said(&format!("--{profile}"))).unwrap_or("fast");
-        println!("building chillproxy and its measuring programs in the profile {profile}");
-        let packages = ["-p", "chillproxy", "-p", "chill-sim", "--bins", "--examples"];
+        println!("building the programs to measure in the profile {profile}");
         let build = ["build", "--quiet", "--locked", "--profile", profile];
-        shell::run(&mut shell::cargo(build.into_iter().chain(packages)))?;
+        shell::run(&mut shell::cargo(build.into_iter().chain(packages.iter().copied())))?;
         let directory = if profile == "dev" { "debug" } else { profile };
         Ok(Self { directory: test::programs()?.with_file_name(directory), profile })
     }

@@ -12,7 +12,7 @@ use anyhow::Context;
 
 use super::figures::{Figures, Goal, against};
 use super::machine;
-use crate::{shell, test};
+use super::programs::Programs;
 use load::{Load, Workload};
 use servers::{Origin, Server, Upstream};
 
@@ -93,12 +93,12 @@ impl Plan {
 pub(super) fn run(words: &[String]) -> anyhow::Result<()> {
     let plan = Plan::read(words)?;
     machine::describe();
-    let programs = build()?;
+    let programs = Programs::of(words, &["-p", "chill-edge", "--examples"])?;
     anyhow::ensure!(machine::rival("nginx", "nginx-light"), "nginx is the origin too: nothing can be measured");
     let haproxy = machine::rival("haproxy", "haproxy");
     let origin = Origin::start()?;
-    let servers = servers::all(&origin, &programs, haproxy)?;
-    let player = programs.join("blast");
+    let start = || servers::all(&origin, &programs, haproxy);
+    let (servers, player) = (start()?, programs.example("blast"));
     for upstream in plan.upstreams("ranges") {
         ranges(&servers, upstream, plan.rounds, &player)?;
     }
@@ -110,7 +110,8 @@ pub(super) fn run(words: &[String]) -> anyhow::Result<()> {
         compare(Goal::AtLeast("worst", 0.95), &format!("{what}: worst stream ÷ nginx's"), &worst);
     }
     for upstream in plan.upstreams("memory") {
-        memory(&servers, upstream, &player)?;
+        // New ones: what a server keeps of other streams would hide what one more costs.
+        memory(&start()?, upstream, &player)?;
     }
     machine::busy();
     Ok(())
@@ -128,13 +129,6 @@ fn ranges(servers: &[Server], upstream: Upstream, rounds: usize, player: &std::p
     let what = format!("{upstream}: CPU per GB at {MANY} ÷ at {FEW} connections");
     compare(Goal::AtMost("growth", 1.15), &what, &ratios(&many[0].rounds, &few[0].rounds));
     Ok(())
-}
-
-fn build() -> anyhow::Result<std::path::PathBuf> {
-    println!("building the relay and its players in the profile fast");
-    let words = ["build", "--quiet", "--locked", "--profile", "fast", "-p", "chill-edge", "--examples"];
-    shell::run(&mut shell::cargo(words))?;
-    Ok(test::programs()?.with_file_name("fast").join("examples"))
 }
 
 fn compare(goal: Goal, what: &str, ratios: &Figures) {

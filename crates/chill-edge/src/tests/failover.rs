@@ -142,7 +142,7 @@ async fn another_keys_film_is_not_appended_when_it_is_another_one() {
     first.world.cdn().fault(CdnFault::CutAt { bytes: BREAK }, 1);
     first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 503 }).after(1));
     assert!(whole(stage.play(&pool()).await).await.is_none(), "it breaks, rather than become another film");
-    assert_eq!(second.world.cdn().calls().len(), 1);
+    assert!((1..=5).contains(&second.world.cdn().calls().len()), "asked, and not for ever");
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! The byte path through the whole system, on bad days of the CDN.
 
+use std::time::Instant;
+
 use chill_sim::CdnFault;
 use hyper::Method;
 
-use crate::app::App;
+use crate::app::{App, KEY};
 use crate::database::TestDatabase;
-use crate::streams::{FILM, sha256};
-use crate::web::{watch, watch_some};
+use crate::streams::{FILM, Stream, sha256};
+use crate::web::{watch, watch_some, watched};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_cut_by_the_cdn_is_carried_on_from_the_same_byte() {
@@ -70,6 +72,58 @@ async fn a_player_that_leaves_ends_the_upstream() {
     app.until("the CDN serves", async || app.world.cdn().open_streams() == 1).await;
     drop(film);
     app.until("the CDN's stream is closed", async || app.world.cdn().open_streams() == 0).await;
+}
+
+/// A server with such settings, a viewer, and a film for him.
+async fn set(settings: &[(&str, &str)]) -> (App, Stream) {
+    let app = App::with(TestDatabase::sqlite(), settings).await;
+    app.add_key("main", KEY);
+    let stream = app.smallest(&app.add_user("ada"), FILM).await;
+    (app, stream)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_patience_that_is_set_is_that_of_the_relay() {
+    let (app, stream) = set(&[("CHILLPROXY_STALL_TIMEOUT", "1s"), ("CHILLPROXY_ORIGIN_TIMEOUT", "1s")]).await;
+    app.world.cdn().fault(CdnFault::StallAt { bytes: 100_000 }, 1);
+    let begun = Instant::now();
+    assert_eq!(sha256(&app.web.get(&stream.url).await.body), app.original(&stream));
+    assert!((1..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    app.world.cdn().fault(CdnFault::Hang, 1);
+    let begun = Instant::now();
+    assert_eq!(sha256(&app.web.get(&stream.url).await.body), app.original(&stream));
+    assert!((1..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_player_that_takes_nothing_is_let_go_after_the_time_that_is_set() {
+    let app = App::with(TestDatabase::sqlite(), &[("CHILLPROXY_PLAYER_TIMEOUT", "1s")]).await;
+    app.add_key("main", KEY);
+    let stream = app.endless(&app.add_user("ada")).await;
+    let film = app.web.open(Method::GET, &stream.url, &[]).await;
+    app.until("the CDN serves", async || app.world.cdn().open_streams() == 1).await;
+    app.until("it is let go", async || app.world.cdn().open_streams() == 0).await;
+    drop(film);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plain_client_carries_films_too() {
+    let (app, stream) = set(&[("CHILLPROXY_RELAY_PLAIN", "true")]).await;
+    app.world.cdn().fault(CdnFault::CutAt { bytes: 200_000 }, 1);
+    assert_eq!(sha256(&app.web.get(&stream.url).await.body), app.original(&stream));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_carries_as_many_films_as_are_set() {
+    let app = App::with(TestDatabase::sqlite(), &[("CHILLPROXY_MAX_STREAMS", "1")]).await;
+    app.add_key("main", KEY);
+    let (ada, grace) = (app.add_user("ada"), app.add_user("grace"));
+    let (first, second) = (app.endless(&ada).await, app.endless(&grace).await);
+    let mut film = app.web.open(Method::GET, &first.url, &[]).await;
+    let refused = watched(film.body_mut(), app.web.open(Method::GET, &second.url, &[])).await;
+    assert_eq!(refused.headers()["x-chillproxy-refusal"], "stream_limit");
+    drop(film);
+    assert_eq!(app.web.open(Method::GET, &second.url, &[]).await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

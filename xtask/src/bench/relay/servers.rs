@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
+use super::super::programs::Programs;
 use crate::running::{Running, Voice, free_port};
 use crate::shell;
 
@@ -181,7 +182,7 @@ impl Server {
 }
 
 /// Ours, nginx, and haproxy where it is there; in this order.
-pub(super) fn all(origin: &Origin, programs: &Path, with_haproxy: bool) -> anyhow::Result<Vec<Server>> {
+pub(super) fn all(origin: &Origin, programs: &Programs, with_haproxy: bool) -> anyhow::Result<Vec<Server>> {
     let mut servers = vec![ours(origin, programs)?, nginx_proxy(origin)?];
     if with_haproxy {
         servers.push(haproxy(origin)?);
@@ -189,11 +190,11 @@ pub(super) fn all(origin: &Origin, programs: &Path, with_haproxy: bool) -> anyho
     Ok(servers)
 }
 
-fn ours(origin: &Origin, programs: &Path) -> anyhow::Result<Server> {
+fn ours(origin: &Origin, programs: &Programs) -> anyhow::Result<Server> {
     let start = |upstream| {
         let mut words = vec![origin.url(upstream)];
         words.push(origin.path().join("cert.der").display().to_string());
-        Program::start("the relay", &programs.join("relay"), &words, |line| {
+        Program::start("the relay", &programs.example("relay"), &words, |line| {
             line.strip_prefix("listening on ")?.rsplit_once(':')?.1.parse::<u16>().ok()
         })
     };

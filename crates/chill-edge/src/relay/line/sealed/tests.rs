@@ -146,6 +146,9 @@ async fn next(sealed: &mut Sealed, most: usize) -> io::Result<Vec<u8>> {
     .await
 }
 
+/// What an origin sends that is no film.
+type Break = fn(&mut Origin) -> Vec<u8>;
+
 const KEY_UPDATE: [u8; 4] = [24, 0, 0, 1];
 
 #[tokio::test]
@@ -182,7 +185,7 @@ async fn a_goodbye_is_an_end_and_what_stands_behind_it_is_nothing() {
 #[tokio::test]
 async fn what_came_before_a_break_is_given_out_and_then_the_break() {
     let update = [24, 0, 0, 1, 0];
-    let breaks: [(&str, fn(&mut Origin) -> Vec<u8>); 6] = [
+    let breaks: [(&str, Break); 6] = [
         ("a changed bit", |origin| {
             let mut record = origin.record(ContentType::ApplicationData, b"changed");
             record[9] ^= 1;
