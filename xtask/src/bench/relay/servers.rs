@@ -219,7 +219,7 @@ fn nginx_proxy(origin: &Origin) -> anyhow::Result<Server> {
          server {{ listen 127.0.0.1:{tls} backlog=4096; location / {{ proxy_pass https://sealed; }} }}",
         origin.http, origin.tls
     );
-    let running = nginx(origin.path(), "proxy", &text, &[http, tls])?;
+    let running = nginx(origin.path(), &format!("proxy-{http}"), &text, &[http, tls])?;
     Ok(Server { name: "nginx 64k", http: (http, running.id), tls: (tls, running.id), _programs: vec![running] })
 }
 
