@@ -22,7 +22,7 @@ const SLOWEST: u32 = 10;
 /// An input that takes more memory is a fault, in MB; counted over the whole process.
 const MEMORY: u32 = 1_024;
 /// Longest input, in bytes.
-const LONGEST: u32 = 16_384;
+const LONGEST: u32 = 40_960;
 
 /// `fuzz [--seconds N] [target …]`.
 ///

@@ -16,6 +16,7 @@ pub mod choose;
 mod cors;
 pub mod edge;
 pub mod error;
+mod held;
 mod lease;
 mod limit;
 mod playbacks;

@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Proxy;
 use super::envelope::{Failure, Frame};
-use super::limits::{Full, held};
+use super::limits::Full;
 use super::target::Target;
 use super::throttle;
 use super::token::Unopened;
 use crate::cors;
+use crate::held::held;
 use crate::refusal::{Code, Refusal};
 use crate::relay::{Carries, DESTINATION_REFUSED, Film, Meter, Origin, OriginError, OriginErrorKind};
 
@@ -54,7 +55,10 @@ async fn access(proxy: &Proxy, segments: Segments, parts: &Parts) -> Result<Resp
     };
     let film = film(proxy, opened.target, name);
     let response = proxy.relay.respond(&parts.method, &parts.headers, film).await.map_err(|error| failed(&error))?;
-    Ok(held(response, slot))
+    Ok(match slot {
+        Some(slot) => held(response, slot),
+        None => response,
+    })
 }
 
 fn over_limit(proxy: &Proxy, user: &str, parts: &Parts) -> Response {

@@ -1,15 +1,9 @@
 //! How many connections each user's links may have at once.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::response::Response;
-use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ProxyUsers;
@@ -79,39 +73,6 @@ impl Slots {
             Ok(Ok(slot)) => Ok(Some(slot)),
             Ok(Err(_)) | Err(_) => Err(Full),
         }
-    }
-}
-
-/// Keeps a place until the response's body is sent, or its connection gone.
-pub(super) fn held(response: Response, slot: Slot) -> Response {
-    match slot {
-        Some(slot) => response.map(|body| Body::new(Held { body, _slot: slot })),
-        None => response,
-    }
-}
-
-struct Held {
-    body: Body,
-    _slot: OwnedSemaphorePermit,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
