@@ -4,11 +4,12 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chill_core::Secret;
 use http::Method;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{
     ALL_VERSIONS, HandshakeKind, ProtocolVersion, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
@@ -21,6 +22,9 @@ use crate::relay::{AllowList, Carries, Destinations, Origin, OriginError, Relay,
 /// Self-signed for 127.0.0.1, valid for a hundred years, trusted by nobody but these tests.
 const CERTIFICATE: &[u8] = include_bytes!("tls/origin.crt.der");
 const KEY: &[u8] = include_bytes!("tls/origin.key.der");
+
+/// How long an origin may take to tell how a connection began; it does once the client has closed it.
+const SOON: Duration = Duration::from_secs(10);
 
 /// An origin that gives each connection the next answer and then drops it, without TLS's goodbye. Returns its link.
 fn origin(answers: Vec<Vec<u8>>) -> String {
@@ -53,8 +57,12 @@ fn origin_that(
 }
 
 fn config(versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
+    config_by(ring::default_provider(), versions)
+}
+
+fn config_by(provider: CryptoProvider, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(KEY));
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
@@ -136,22 +144,19 @@ async fn both_versions_of_tls_carry_a_film_and_the_second_connection_begins_wher
         let (link, began) = origin_that(config(&[version]), answers, usize::MAX);
         let reply = relayed(&link, trusting()).await;
         assert!(reply.whole && reply.body == whole, "{version:?}");
-        assert_eq!(began.recv().unwrap(), (version.version, HandshakeKind::Full));
-        assert_eq!(began.recv().unwrap(), (version.version, HandshakeKind::Resumed));
+        assert_eq!(began.recv_timeout(SOON).unwrap(), (version.version, HandshakeKind::Full));
+        assert_eq!(began.recv_timeout(SOON).unwrap(), (version.version, HandshakeKind::Resumed));
     }
 }
 
 #[tokio::test]
 async fn every_cipher_that_is_offered_carries_a_film() {
     let whole = bytes(0, 100_000);
-    let (ours, mut tried) = (rustls::crypto::ring::ALL_CIPHER_SUITES, 0);
+    let mut tried = 0;
     // The certificate's key is none of RSA.
-    for suite in ours.iter().filter(|suite| !format!("{suite:?}").contains("_RSA_")) {
-        let provider = CryptoProvider { cipher_suites: vec![*suite], ..rustls::crypto::ring::default_provider() };
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(KEY));
-        let config = ServerConfig::builder_with_provider(Arc::new(provider));
-        let config = config.with_protocol_versions(&[suite.version()]).unwrap().with_no_client_auth();
-        let config = config.with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key).unwrap();
+    for suite in ring::ALL_CIPHER_SUITES.iter().filter(|suite| !format!("{suite:?}").contains("_RSA_")) {
+        let provider = CryptoProvider { cipher_suites: vec![*suite], ..ring::default_provider() };
+        let config = config_by(provider, &[suite.version()]);
         let film = answer("200 OK\nContent-Length: 100000\nETag: \"v1\"", &whole);
         let (link, _) = origin_that(config, vec![film], 30_000);
         let reply = relayed(&link, trusting()).await;
@@ -159,6 +164,17 @@ async fn every_cipher_that_is_offered_carries_a_film() {
         tried += 1;
     }
     assert_eq!(tried, 6);
+}
+
+#[tokio::test]
+async fn an_origin_that_wants_another_key_exchange_is_asked_again() {
+    let whole = bytes(0, 100_000);
+    let provider = CryptoProvider { kx_groups: vec![ring::kx_group::SECP384R1], ..ring::default_provider() };
+    let film = answer("200 OK\nContent-Length: 100000\nETag: \"v1\"\nConnection: close", &whole);
+    let (link, began) = origin_that(config_by(provider, ALL_VERSIONS), vec![film], usize::MAX);
+    let reply = relayed(&link, trusting()).await;
+    assert!(reply.whole && reply.body == whole);
+    assert_eq!(began.recv_timeout(SOON).unwrap().1, HandshakeKind::FullWithHelloRetryRequest);
 }
 
 #[tokio::test]
