@@ -6,8 +6,8 @@
 //! Refuses: request bodies, upgrades, and every head it is not sure about (RFC 9112 §6.3, §11.2): two answers to one
 //! request would be two films in one.
 //!
-//! Start reading at [`Lines::enter`] and [`Lines::send`]; `head` is what is said first, `framing` where a body ends, `body` the bytes, `tcp` and
-//! `sealed` what lies below, `plain` the way around all of this.
+//! Start reading at [`Lines::enter`] and [`Lines::send`]; `head` is what is said first, `framing` where a body ends, `body`
+//! the bytes, `tcp` and `sealed` what lies below, `plain` the way around all of this.
 
 mod body;
 pub mod doors;
