@@ -12,8 +12,9 @@ use chill_sources::Torrent;
 pub type Target = fn(&[u8]);
 
 /// All of them, by their names, which are also those of their directories in `kept`.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("answer", answer),
+    ("bypass", bypass),
     ("records", records),
     ("range", range),
     ("user_data", user_data),
@@ -32,6 +33,12 @@ pub fn answer(data: &[u8]) {
     if let Some((_, body, _)) = whole {
         assert!(body.len() < data.len());
     }
+}
+
+/// A film that is carried in pieces, some of them past the process: it comes as it was sent.
+pub fn bypass(data: &[u8]) {
+    let data = &data[..data.len().min(48)];
+    assert!(chill_edge::relay::fuzz::carried(data).is_ok_and(|(film, came)| film == came));
 }
 
 /// Records of TLS: the input is what came from an origin, and what an origin seals. In whatever pieces they come, the same

@@ -1,5 +1,6 @@
 //! The byte path: an origin's body on its way to a viewer's connection.
 
+use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,11 +11,13 @@ use http_body::{Body, Frame, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::OpenRequest;
-use super::fingerprint::Fingerprint;
+use super::bypass::{Bypass, is_stand_in};
+use super::fingerprint::{Ahead, Fingerprint};
 use super::line::OriginBody;
 use super::outlet::Outlet;
 use super::patience::Patience;
 use super::resume::{GaveUp, Rest, Resumed, WayBack};
+use super::unsent::LEAST;
 
 /// Bytes after which earlier attempts to go on are forgotten. Less is no progress: an origin that breaks after every
 /// few bytes would be asked millions of times.
@@ -105,8 +108,10 @@ impl RelayBody {
         let left = self.owed.end - self.owed.start;
         data.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         self.owed.start += data.len() as u64;
-        if let Some(sent) = &mut self.sent {
-            sent.add(&data);
+        match &mut self.sent {
+            Some(sent) if is_stand_in(&data) => sent.pass(data.len()),
+            Some(sent) => sent.add(&data),
+            None => {}
         }
         if let Some(open) = &self.open {
             open.count(data.len() as u64);
@@ -183,13 +188,38 @@ enum Flow {
     Broke,
 }
 
-fn poll_origin(body: &mut OriginBody, room: usize, stall: &mut Patience, cx: &mut Context<'_>) -> Poll<Flow> {
-    match body.poll_data(cx, room) {
+/// What a body may take from its origin next.
+struct Wanted<'a> {
+    /// At most so many bytes.
+    room: usize,
+    /// Which of them must be read; none when nothing is kept for a comparison.
+    ahead: Option<Ahead>,
+    /// The way of the others.
+    bypass: Option<&'a Bypass>,
+}
+
+fn poll_origin(body: &mut OriginBody, wanted: &Wanted<'_>, stall: &mut Patience, cx: &mut Context<'_>) -> Poll<Flow> {
+    match poll_next(body, wanted, cx) {
         Poll::Ready(Some(Ok(data))) => Poll::Ready(Flow::Data(data)),
         Poll::Ready(Some(Err(_))) => Poll::Ready(Flow::Broke),
         Poll::Ready(None) => Poll::Ready(Flow::End),
         Poll::Pending => stall.poll_over(cx).map(|()| Flow::Broke),
     }
+}
+
+fn poll_next(body: &mut OriginBody, wanted: &Wanted<'_>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+    let room = match (wanted.bypass, wanted.ahead) {
+        (Some(bypass), Some(Ahead::Unread(most))) if most >= LEAST => {
+            if let Some(passed) = body.poll_pass(cx, bypass, wanted.room.min(most)) {
+                return passed.map(Some);
+            }
+            wanted.room
+        }
+        // No further, so that the next ones need not be read.
+        (Some(_), Some(Ahead::Read(most))) if body.may_pass() => wanted.room.min(most),
+        _ => wanted.room,
+    };
+    body.poll_data(cx, room)
 }
 
 /// Waits until the player has room, but not for ever.
@@ -239,7 +269,10 @@ impl Body for RelayBody {
                             return Poll::Pending;
                         }
                     };
-                    match std::task::ready!(poll_origin(body, room, &mut this.stall, cx)) {
+                    let left = usize::try_from(this.owed.end - this.owed.start).unwrap_or(usize::MAX);
+                    let (ahead, bypass) = (this.sent.as_ref().map(Fingerprint::ahead), this.outlet.bypass());
+                    let wanted = Wanted { room: room.min(left), ahead, bypass };
+                    match std::task::ready!(poll_origin(body, &wanted, &mut this.stall, cx)) {
                         Flow::Data(data) => return Poll::Ready(Some(Ok(this.hand_over(data)))),
                         Flow::End if this.way.is_none() => this.close(),
                         Flow::End | Flow::Broke if this.begin_resuming() => {}

@@ -50,7 +50,7 @@ impl Default for RelayConfig {
             link_timeout: Duration::from_secs(45),
             stall_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
-            idle_per_host: 32,
+            idle_per_host: 512,
             sockets_per_origin: 1_000,
             destinations: Destinations::Any,
             plain: false,

@@ -35,7 +35,7 @@
 //! }
 //! ```
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -49,9 +49,10 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::bypass::{Bypass, is_stand_in};
 use super::outlet::{Exit, Outlet};
 use super::patience::Patience;
-use super::unsent::Unsent;
+use super::unsent::{Unsent, copy_behind};
 
 /// What to set as `max_buf_size` of the viewers' HTTP server, in bytes: when so much waits for the player, no further
 /// piece of the film is taken. hyper's own 400 KiB would hold several, and gains nothing. A request head may be as long.
@@ -155,6 +156,8 @@ pub struct Wire {
     cut: ConnectionCut,
     /// What the socket did not take yet.
     unsent: Unsent,
+    /// Bytes for which others stand in what is written.
+    bypass: Arc<Bypass>,
     /// Wears out while a write waits for the player.
     patience: Patience,
 }
@@ -171,8 +174,10 @@ impl Wire {
         let write = Arc::new(write);
         // A connection is wrapped once.
         let unsent = Unsent::default();
-        let _twice = cut.0.exit.set(Exit { tcp: Arc::downgrade(&write), idle, behind: unsent.waiting() });
-        Self { read, write: Some(write), cut, unsent, patience: Patience::new(idle) }
+        let bypass = Arc::<Bypass>::default();
+        let exit = Exit { tcp: Arc::downgrade(&write), idle, behind: unsent.waiting(), bypass: bypass.clone() };
+        let _twice = cut.0.exit.set(exit);
+        Self { read, write: Some(write), cut, unsent, bypass, patience: Patience::new(idle) }
     }
 
     /// Writes what is kept; an error when the player takes none of it for too long.
@@ -213,29 +218,74 @@ impl Wire {
     fn tcp(&self) -> &TcpStream {
         self.read.as_ref()
     }
+
+    /// What it sends where stand-ins are written.
+    pub(super) fn bypass(&self) -> Arc<Bypass> {
+        self.bypass.clone()
+    }
+
+    /// Sends what the socket takes now, and gives the rest: bytes, whoever stood for them.
+    fn send_now(&self, bufs: &[IoSlice<'_>], all: usize) -> io::Result<Vec<u8>> {
+        self.check_stand_ins(bufs)?;
+        let (mut rest, mut left) = (Vec::new(), all);
+        for run in bufs.chunk_by(|one, next| is_stand_in(one) == is_stand_in(next)) {
+            let passes = run.first().is_some_and(|buf| is_stand_in(buf));
+            let written = match passes {
+                // Nothing overtakes what was not taken.
+                _ if !rest.is_empty() => 0,
+                true => self.bypass.send(self.tcp()),
+                false => try_write(self.tcp(), run)?,
+            };
+            left -= written;
+            if written < length(run) {
+                rest.reserve_exact(left - rest.len());
+                if passes { self.bypass.read_rest(&mut rest)? } else { copy_behind(run, written, &mut rest) }
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Whatever came between would have the player get a stand-in for film.
+    fn check_stand_ins(&self, bufs: &[IoSlice<'_>]) -> io::Result<()> {
+        let standing: usize = bufs.iter().filter(|buf| is_stand_in(buf)).map(|buf| buf.len()).sum();
+        if standing == self.bypass.holds() {
+            return Ok(());
+        }
+        self.cut.reset();
+        Err(io::Error::other("what is written is not what was read"))
+    }
+}
+
+fn length(bufs: &[IoSlice<'_>]) -> usize {
+    bufs.iter().map(|buf| buf.len()).sum()
+}
+
+fn try_write(tcp: &TcpStream, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    match tcp.try_write_vectored(bufs) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        written => written,
+    }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_vectored(cx, &[io::IoSlice::new(buf)])
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     /// Takes all, once what was taken before is gone; the flush tells when that has left.
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
+        bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         std::task::ready!(self.poll_drain(cx))?;
-        let written = match self.tcp().try_write_vectored(bufs) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            written => written?,
-        };
-        if written > 0 {
+        let all = length(bufs);
+        let rest = self.send_now(bufs, all)?;
+        if rest.len() < all {
             self.patience.renew();
         }
-        self.unsent.keep(bufs, written);
-        Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()))
+        self.unsent.keep(all, rest);
+        Poll::Ready(Ok(all))
     }
 
     fn is_write_vectored(&self) -> bool {

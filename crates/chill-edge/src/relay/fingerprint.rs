@@ -65,6 +65,15 @@ impl Sum {
     }
 }
 
+/// What the next bytes are, so many at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// Part of a block.
+    Read(usize),
+    /// Between two blocks.
+    Unread(usize),
+}
+
 /// A block of what was sent: the last whole one of [`OVERLAP`] bytes, or what there is of the first. One begins at the
 /// first byte sent and every [`EVERY`] bytes from there on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +103,19 @@ impl Fingerprint {
             }
             bytes = later;
         }
+    }
+
+    /// How many bytes come before the end of the block that is being summed up, or before the next one.
+    pub(super) fn ahead(&self) -> Ahead {
+        let within = self.sent % EVERY;
+        let until = |end| usize::try_from(end - within).unwrap_or(usize::MAX);
+        if within < OVERLAP { Ahead::Read(until(OVERLAP)) } else { Ahead::Unread(until(EVERY)) }
+    }
+
+    /// So many more were sent, of those that need not be read.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        debug_assert!(matches!(self.ahead(), Ahead::Unread(most) if bytes <= most));
+        self.sent += bytes as u64;
     }
 
     /// How many bytes before the next one the block begins.

@@ -9,17 +9,20 @@
 //! the origin's head to the viewer but what a player needs. What is no film is carried only where its origin says so
 //! ([`Carries`]), and then so that it cannot act as a page of ours.
 //!
-//! Start reading at [`Relay::respond`]; `body` is the byte path between `line` (to the origin) and `outlet` (to the player), `resume` the way back after a break, and
-//! [`ConnectionCut`] says what a listener must do so that a cut also reaches a player that does not read.
+//! Start reading at [`Relay::respond`]; `body` is the byte path between `line` (to the origin) and `outlet` (to the player), `bypass` the way of
+//! bytes that need not be read, `resume` the way back after a break, and [`ConnectionCut`] says what a listener must do so that a cut also reaches a player that does not read.
 
 mod answer;
 mod ask;
 mod body;
+mod bypass;
 mod config;
 mod connection;
 mod destinations;
 mod fingerprint;
 mod forward;
+#[doc(hidden)]
+pub mod fuzz;
 mod guard;
 mod head;
 mod line;
@@ -46,8 +49,6 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 pub use config::RelayConfig;
 pub use connection::{ConnectionCut, VIEWER_BUFFER, Wire};
 pub use destinations::{AllowList, Destinations, InvalidDestination};
-#[doc(hidden)]
-pub use line::doors as fuzz;
 pub use meter::{Meter, OpenRequest};
 pub use origin::{Carries, DESTINATION_REFUSED, Film, Origin, OriginError, OriginErrorKind};
 

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::ConnectionCut;
+use super::bypass::Bypass;
 use super::unsent::{self, LEAST};
 
 /// Read at a time where the listener named no connection.
@@ -32,6 +33,8 @@ pub(super) struct Exit {
     pub(super) idle: Duration,
     /// Set while it has not taken all it was given.
     pub(super) behind: Arc<AtomicBool>,
+    /// The way of bytes that need not be read.
+    pub(super) bypass: Arc<Bypass>,
 }
 
 /// Shared by a film's body and the connection that carries it.
@@ -77,6 +80,11 @@ impl Outlet {
     /// How long the player may take nothing.
     pub(super) fn idle(&self) -> Option<Duration> {
         self.0.leads_to.get().map(|(exit, _)| exit.idle)
+    }
+
+    /// The way of bytes that need not be read, once the connection is known.
+    pub(super) fn bypass(&self) -> Option<&Bypass> {
+        self.0.leads_to.get().map(|(exit, _)| &*exit.bypass)
     }
 
     /// Waits for room; how many bytes there is room for. A broken connection has room: the write will tell.
@@ -140,7 +148,8 @@ mod tests {
         let outlet = Outlet::default();
         outlet.close();
         assert!(!outlet.has_sent_all(), "no connection is known");
-        let exit = Exit { tcp: Arc::downgrade(&half), idle: Duration::from_secs(60), behind: behind.clone() };
+        let (idle, bypass) = (Duration::from_secs(60), Arc::default());
+        let exit = Exit { tcp: Arc::downgrade(&half), idle, behind: behind.clone(), bypass };
         outlet.lead_to(exit, ConnectionCut::new());
         assert!(!outlet.has_sent_all(), "the connection still holds some");
         behind.store(false, Ordering::Release);

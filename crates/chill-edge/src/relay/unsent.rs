@@ -31,6 +31,14 @@ fn learn(whole: bool) {
     }
 }
 
+/// Copies what of `slices` lies behind its first `skip` bytes.
+pub(super) fn copy_behind(slices: &[IoSlice<'_>], mut skip: usize, into: &mut Vec<u8>) {
+    for slice in slices {
+        into.extend_from_slice(slice.get(skip..).unwrap_or_default());
+        skip = skip.saturating_sub(slice.len());
+    }
+}
+
 /// Bytes that go before all others.
 #[derive(Debug, Default)]
 pub(super) struct Unsent {
@@ -51,23 +59,13 @@ impl Unsent {
         self.bytes.is_empty()
     }
 
-    /// Takes note that so many bytes of `slices` are written, and keeps the others.
-    pub(super) fn keep(&mut self, slices: &[IoSlice<'_>], written: usize) {
-        let all: usize = slices.iter().map(|slice| slice.len()).sum();
-        if written == all {
-            if all >= LEAST {
-                learn(true);
-            }
-            return;
-        }
+    /// Takes note that `all` bytes were to be written, and keeps the last ones, which were not.
+    pub(super) fn keep(&mut self, all: usize, rest: Vec<u8>) {
         if all >= LEAST {
-            learn(false);
+            learn(rest.is_empty());
         }
-        let mut rest = Vec::with_capacity(all - written);
-        let mut skip = written;
-        for slice in slices {
-            rest.extend_from_slice(slice.get(skip..).unwrap_or_default());
-            skip = skip.saturating_sub(slice.len());
+        if rest.is_empty() {
+            return;
         }
         (self.bytes, self.gone) = (rest.into_boxed_slice(), 0);
         self.waiting.store(true, Ordering::Release);
@@ -103,7 +101,9 @@ mod tests {
         let film: Vec<u8> = (0..100).collect();
         for written in 0..=100 {
             let (mut unsent, mut out) = (Unsent::default(), film[..written].to_vec());
-            unsent.keep(&[IoSlice::new(&film[..30]), IoSlice::new(&[]), IoSlice::new(&film[30..])], written);
+            let mut rest = Vec::with_capacity(100 - written);
+            copy_behind(&[IoSlice::new(&film[..30]), IoSlice::new(&[]), IoSlice::new(&film[30..])], written, &mut rest);
+            unsent.keep(100, rest);
             assert_eq!(unsent.bytes.len(), 100 - written);
             while !unsent.is_empty() {
                 assert!(unsent.waiting().load(Ordering::Acquire));

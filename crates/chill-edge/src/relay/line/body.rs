@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf as _, Bytes};
 
+use super::super::bypass::{Bypass, stand_in};
 use super::Line;
 use super::framing::Framing;
 use super::plain::PlainBody;
@@ -76,6 +77,38 @@ impl OriginBody {
                 return Poll::Ready(Some(Ok(piece)));
             }
         }
+    }
+
+    /// The next bytes, at most `most`, past this process; their stand-in is given. None when they must be read.
+    ///
+    /// # Errors
+    /// When the connection ends before the body does.
+    pub(in crate::relay) fn poll_pass(
+        &mut self,
+        cx: &mut Context<'_>,
+        bypass: &Bypass,
+        most: usize,
+    ) -> Option<Poll<io::Result<Bytes>>> {
+        let Framing::Length(left) = self.framing else { return None };
+        let most = usize::try_from(left).map_or(most, |left| left.min(most));
+        let count = match self.line.as_ref()?.bare()?.poll_pass(cx, bypass, most)? {
+            Poll::Ready(count) => count,
+            Poll::Pending => return Some(Poll::Pending),
+        };
+        if count == 0 {
+            self.line = None;
+            return Some(Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())));
+        }
+        self.framing.pass(count);
+        if self.framing.is_over() {
+            self.go_home();
+        }
+        Some(Poll::Ready(Ok(stand_in(count))))
+    }
+
+    /// Whether the next bytes may go past this process.
+    pub(in crate::relay) fn may_pass(&self) -> bool {
+        matches!(self.framing, Framing::Length(_)) && self.line.as_ref().is_some_and(|line| line.bare().is_some())
     }
 
     /// The next bytes.

@@ -40,6 +40,13 @@ impl Framing {
         }
     }
 
+    /// So many bytes of the body went past unread.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        if let Self::Length(left) = self {
+            *left -= bytes as u64;
+        }
+    }
+
     /// Takes the next piece of the body out of what was read; empty when there is none in it.
     pub(super) fn take(&mut self, read: &mut Bytes) -> Result<Bytes, NoChunks> {
         match self {

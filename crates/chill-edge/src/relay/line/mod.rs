@@ -10,7 +10,7 @@
 //! the bytes, `tcp` and `sealed` what lies below, `plain` the way around all of this.
 
 mod body;
-pub mod doors;
+pub(super) mod doors;
 mod framing;
 mod head;
 mod plain;
@@ -216,6 +216,14 @@ impl Line {
             _ if !self.left.is_empty() => Poll::Ready(()),
             Stream::Open(tcp) => tcp.poll_ready(cx),
             Stream::Sealed(sealed) => sealed.poll_ready(cx),
+        }
+    }
+
+    /// What lies below, when nothing but bytes of the body comes from it next, as they are.
+    fn bare(&self) -> Option<&Tcp> {
+        match &self.stream {
+            Stream::Open(tcp) if self.left.is_empty() => Some(tcp),
+            Stream::Open(_) | Stream::Sealed(_) => None,
         }
     }
 

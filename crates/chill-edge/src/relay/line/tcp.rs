@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::super::bypass::Bypass;
 use super::super::sockets::Leave;
 
 /// A connection to an origin, before anything is known of what is spoken on it.
@@ -27,6 +28,11 @@ impl Tcp {
     /// Waits until there is something to read, or an end of it.
     pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.stream.poll_read_ready(cx).map(|_| ())
+    }
+
+    /// As [`Bypass::poll_fill`].
+    pub(super) fn poll_pass(&self, cx: &mut Context<'_>, bypass: &Bypass, most: usize) -> Option<Poll<usize>> {
+        bypass.poll_fill(cx, &self.stream, most)
     }
 
     /// Whether nothing has come that nobody asked for, the end included.

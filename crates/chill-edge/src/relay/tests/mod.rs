@@ -3,6 +3,7 @@
 
 mod beside_nginx;
 mod breaks;
+mod bypass;
 mod conditions;
 mod counters;
 mod cuts;
