@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use chill_core::{Clock, Secret};
-use chill_edge::relay::{ConnectionCut, Film, Meter, Origin, OriginError, Relay, RelayConfig, VIEWER_BUFFER, Wire};
+use chill_edge::relay::{
+    ConnectionCut, Film, Link, Meter, Origin, OriginError, Relay, RelayConfig, VIEWER_BUFFER, Wire,
+};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -30,8 +32,8 @@ struct Fixed(Secret);
 
 #[async_trait]
 impl Origin for Fixed {
-    async fn link(&self, _: bool) -> Result<Secret, OriginError> {
-        Ok(self.0.clone())
+    async fn link(&self, _: bool) -> Result<Link, OriginError> {
+        Ok(Link::lasting(self.0.clone()))
     }
 }
 

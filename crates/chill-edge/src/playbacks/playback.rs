@@ -81,6 +81,8 @@ pub(crate) struct Playback {
 /// By which right it plays, and what it owes: the books must not miss a change of the right.
 struct Right {
     seat: Seat,
+    /// Cancelled when it is left: two keys must not carry one film, for what both bring is charged to one of them.
+    left: CancellationToken,
     /// The last lease it played by, and whose.
     lease: Option<(Asker, Arc<Held>)>,
     books: Books,
@@ -102,7 +104,8 @@ pub(crate) struct Opening {
 impl Right {
     fn new(seat: Seat) -> Self {
         let lease = seat.grant.lease();
-        Self { seat, lease, books: Books::default(), charged_at: Instant::now() }
+        let left = CancellationToken::new();
+        Self { seat, left, lease, books: Books::default(), charged_at: Instant::now() }
     }
 
     /// The lease whose rule would hold with a grant, and whether its key would carry the film.
@@ -143,6 +146,12 @@ impl Playback {
         lock(&self.right).seat.clone()
     }
 
+    /// The seat, and when to leave it.
+    pub(crate) fn sitting(&self) -> (Seat, CancellationToken) {
+        let right = lock(&self.right);
+        (right.seat.clone(), right.left.clone())
+    }
+
     /// Under whose rule it is; none: a viewer's own token carries it and always did.
     pub(crate) fn rule(&self) -> Option<Rule> {
         let right = lock(&self.right);
@@ -154,10 +163,13 @@ impl Playback {
         lock(&self.right).rule(grant)
     }
 
-    /// Goes on with another right; what came so far is charged to the one it leaves.
+    /// Goes on with another right; what came so far is charged to the one it leaves, and so do all its requests.
     pub(super) fn sit(&self, seat: Seat) {
         let mut right = lock(&self.right);
-        let Right { seat: former, lease, books, .. } = &mut *right;
+        let Right { seat: former, left, lease, books, .. } = &mut *right;
+        if !former.grant.is(&seat.grant) {
+            std::mem::take(left).cancel();
+        }
         books.charge(&former.grant, self.meter.bytes());
         *lease = seat.grant.lease().or_else(|| lease.take());
         *former = seat;

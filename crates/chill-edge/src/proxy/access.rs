@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use chill_core::Secret;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +19,7 @@ use super::token::Unopened;
 use crate::cors;
 use crate::held::held;
 use crate::refusal::{Code, Refusal};
-use crate::relay::{Carries, DESTINATION_REFUSED, Film, Meter, Origin, OriginError, OriginErrorKind};
+use crate::relay::{Carries, DESTINATION_REFUSED, Film, Link, Meter, Origin, OriginError, OriginErrorKind};
 
 /// Named in answers instead of the path, which holds the token.
 const PATH: &str = "/v0/proxy/{token}";
@@ -95,8 +94,8 @@ struct Linked(Target);
 
 #[async_trait]
 impl Origin for Linked {
-    async fn link(&self, _fresh: bool) -> Result<Secret, OriginError> {
-        Ok(self.0.url.clone())
+    async fn link(&self, _fresh: bool) -> Result<Link, OriginError> {
+        Ok(Link::lasting(self.0.url.clone()))
     }
 
     fn request_headers(&self) -> HeaderMap {

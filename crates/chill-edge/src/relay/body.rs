@@ -54,6 +54,8 @@ pub(super) struct RelayBody {
     /// Wears out while the player has no room.
     unread: Option<Patience>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// When the link at hand is to be left.
+    left: Pin<Box<WaitForCancellationFutureOwned>>,
     open: Option<OpenRequest>,
 }
 
@@ -71,6 +73,8 @@ pub(super) struct Terms {
     pub(super) stall: Duration,
     /// How fast, and how long, the player may read.
     pub(super) outlet: Outlet,
+    /// When its link is to be left.
+    pub(super) left: CancellationToken,
     /// When it must end.
     pub(super) cut: CancellationToken,
 }
@@ -84,7 +88,7 @@ impl RelayBody {
         terms: Terms,
         open: OpenRequest,
     ) -> Self {
-        let Terms { stall, outlet, cut } = terms;
+        let Terms { stall, outlet, left, cut } = terms;
         let sent = way.as_ref().map(|_| Fingerprint::default());
         Self {
             state: State::Flowing(body),
@@ -98,6 +102,7 @@ impl RelayBody {
             outlet,
             unread: None,
             cut: Box::pin(cut.cancelled_owned()),
+            left: Box::pin(left.cancelled_owned()),
             open: Some(open),
         }
     }
@@ -174,6 +179,7 @@ impl RelayBody {
         self.ready = resumed.ready;
         self.tries = resumed.tries;
         self.resumed_at = self.owed.start;
+        self.left.set(resumed.link.left.clone().cancelled_owned());
         if let Some(way) = &mut self.way {
             way.link = resumed.link;
         }
@@ -249,6 +255,13 @@ impl Body for RelayBody {
             }
             if this.cut.as_mut().poll(cx).is_ready() {
                 return this.fail(BrokenOff::Cut);
+            }
+            if matches!(this.state, State::Flowing(_)) && this.left.as_mut().poll(cx).is_ready() {
+                // Bytes of the old link that are still here come again by the new one.
+                this.ready.clear();
+                if !this.begin_resuming() {
+                    return this.give_up(cx);
+                }
             }
             if !this.ready.is_empty() {
                 let ready = std::mem::take(&mut this.ready);

@@ -50,7 +50,7 @@ pub use config::RelayConfig;
 pub use connection::{ConnectionCut, VIEWER_BUFFER, Wire};
 pub use destinations::{AllowList, Destinations, InvalidDestination};
 pub use meter::{Meter, OpenRequest};
-pub use origin::{Carries, DESTINATION_REFUSED, Film, Origin, OriginError, OriginErrorKind};
+pub use origin::{Carries, DESTINATION_REFUSED, Film, Link, Origin, OriginError, OriginErrorKind};
 
 use ask::Ask;
 use upstream::Upstream;

@@ -8,7 +8,7 @@ use super::answer::{Answer, Shape, Unfit};
 use super::ask::Ask;
 use super::forward::forward;
 use super::upstream::{Failure, Upstream};
-use super::{DESTINATION_REFUSED, Film, Origin, OriginError, OriginErrorKind};
+use super::{DESTINATION_REFUSED, Film, Link, Origin, OriginError, OriginErrorKind};
 
 /// How far into a body the relay reads to get to the range an origin would not send by itself. Further in, the player
 /// gets the whole film as a 200, and decides.
@@ -21,7 +21,7 @@ pub(super) struct Opened {
     /// First bytes of the film, read already.
     pub(super) ready: Bytes,
     /// The link that worked.
-    pub(super) link: Secret,
+    pub(super) link: Link,
 }
 
 /// Why one attempt brought no answer.
@@ -58,7 +58,7 @@ pub(super) async fn open(upstream: &Upstream, ask: &Ask, film: &Film) -> Result<
     let fresh_links = if !film.origin.renews() { 0 } else { 1 + u8::from(film.origin.falls_back()) };
     let mut link = linked(upstream, &*film.origin, false).await?;
     for left in (0..=fresh_links).rev() {
-        match opened(upstream, ask, &*film.origin, &link).await {
+        match opened(upstream, ask, &*film.origin, &link.url).await {
             Ok((answer, ready)) => return Ok(Opened { answer, ready, link }),
             // A fresh link leads to the same origin.
             Err(setback) if left == 0 || setback == Failure::Busy.into() => return Err(setback.into()),
@@ -70,7 +70,7 @@ pub(super) async fn open(upstream: &Upstream, ask: &Ask, film: &Film) -> Result<
 }
 
 /// A link from the store, or an error within bounded time.
-pub(super) async fn linked(upstream: &Upstream, origin: &dyn Origin, fresh: bool) -> Result<Secret, OriginError> {
+pub(super) async fn linked(upstream: &Upstream, origin: &dyn Origin, fresh: bool) -> Result<Link, OriginError> {
     let late = |_| OriginError::new(OriginErrorKind::Store(StoreErrorKind::Timeout), "no link in time");
     tokio::time::timeout(upstream.config.link_timeout, origin.link(fresh)).await.map_err(late)?
 }

@@ -24,16 +24,34 @@ pub enum Carries {
     AnyFile,
 }
 
+/// Where a file's bytes come from, and until when.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// http or https.
+    pub url: Secret,
+    /// Cancelled when others of this playback have gone on with another right: who reads by this link then leaves it, and asks
+    /// for the one at hand. Two rights at once would be charged to, and cut with, one of them.
+    pub left: CancellationToken,
+}
+
+impl Link {
+    /// One that nobody leaves.
+    #[must_use]
+    pub fn lasting(url: Secret) -> Self {
+        Self { url, left: CancellationToken::new() }
+    }
+}
+
 /// One file at one store, as its playback knows it.
 #[async_trait]
 pub trait Origin: Send + Sync {
-    /// A URL (http or https) the file's bytes come from. `fresh`: the last one failed; ask the store anew, possibly with
-    /// another key. Each request asks for the link at hand once, for a fresh one at most once before its first byte (twice
-    /// where [`Origin::falls_back`]) and at most every other time it tries to go on after a break.
+    /// Where the file's bytes come from. `fresh`: the last link failed; ask the store anew, possibly with another key. Each
+    /// request asks for the link at hand once, and whenever it has to leave one; for a fresh one at most once before its first
+    /// byte (twice where [`Origin::falls_back`]) and at most every other time it tries to go on after a break.
     ///
     /// # Errors
     /// [`OriginError`]; [`OriginErrorKind::Refused`] ends a running response for good, other kinds are tried again.
-    async fn link(&self, fresh: bool) -> Result<Secret, OriginError>;
+    async fn link(&self, fresh: bool) -> Result<Link, OriginError>;
 
     /// Headers the origin wants beside the relay's own, which they may replace; hop-by-hop headers, ranges and conditions
     /// do not belong here. A redirect to another origin gets none of them that could tell a secret.

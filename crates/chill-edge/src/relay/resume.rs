@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chill_core::Secret;
 
-use super::Origin;
 use super::answer::Shape;
 use super::ask::Ask;
 use super::fingerprint::{Fingerprint, OVERLAP};
@@ -15,6 +13,7 @@ use super::line::OriginBody;
 use super::open::{Setback, fetch, linked};
 use super::upstream::{Failure, Upstream};
 use super::validator::{Agreement, Validator};
+use super::{Link, Origin};
 
 /// All that is needed to ask for the rest of a film.
 #[derive(Clone)]
@@ -22,7 +21,7 @@ pub(super) struct WayBack {
     pub(super) upstream: Arc<Upstream>,
     pub(super) origin: Arc<dyn Origin>,
     /// The link that worked last.
-    pub(super) link: Secret,
+    pub(super) link: Link,
     /// Of the answer the viewer was promised.
     pub(super) validator: Validator,
     /// Of the whole film.
@@ -48,7 +47,7 @@ pub(super) struct Resumed {
     pub(super) body: OriginBody,
     /// First bytes of the rest, read already.
     pub(super) ready: Bytes,
-    pub(super) link: Secret,
+    pub(super) link: Link,
     pub(super) tries: u32,
 }
 
@@ -89,16 +88,19 @@ impl<E: Into<Setback>> From<E> for Attempt {
 }
 
 impl WayBack {
-    /// Asks for the rest: at once with the link that worked, then with fresh ones every other time, with growing pauses. The
-    /// first one must name the same version; behind a fresh link the bytes themselves may show that it is the same.
+    /// Asks for the rest: at once with the link that worked, or with the one at hand where that is to be left; then with fresh
+    /// ones every other time, with growing pauses. The first one must name the same version; behind another link the bytes
+    /// themselves may show that it is the same.
     pub(super) async fn resume(mut self, mut rest: Rest) -> Result<Resumed, GaveUp> {
         let (mut setback, mut fresh) = (Setback::Failure(Failure::Broken), false);
         let mut changed = false;
         while rest.tries < self.upstream.config.resumes {
             rest.tries += 1;
             tokio::time::sleep(self.pause(rest.tries)).await;
-            if rest.tries.is_multiple_of(2) && setback != Failure::Busy.into() {
-                match linked(&self.upstream, &*self.origin, true).await {
+            let left = self.link.left.is_cancelled();
+            if left || (rest.tries.is_multiple_of(2) && setback != Failure::Busy.into()) {
+                // Where others have gone on, nothing has failed yet.
+                match linked(&self.upstream, &*self.origin, !left).await {
                     Ok(link) => (self.link, fresh) = (link, true),
                     Err(error) if error.is_final() => return Err(GaveUp::Refused),
                     Err(error) => {
@@ -135,7 +137,7 @@ impl WayBack {
         let back = if proof == Proof::Bytes { rest.sent.reach() } else { 0 };
         let first = rest.next - back;
         let ask = Ask::rest(first, rest.last).carrying(self.origin.carries());
-        let mut answer = fetch(&self.upstream, &ask, &*self.origin, &self.link).await?;
+        let mut answer = fetch(&self.upstream, &ask, &*self.origin, &self.link.url).await?;
         let Shape::Part(span) = answer.shape else { return Err(super::answer::Unfit::OtherRange.into()) };
         if span.length != self.length {
             return Err(Attempt::Changed);

@@ -13,18 +13,23 @@ pub(super) const MOST: usize = 1024 * 1024;
 /// By which part of itself a piece grows when the kernel took it whole: a few hundred of them forget that it once did not.
 const GROWTH: usize = 256;
 
+/// Once so many bytes wait here for all players together, pieces are small: no further player adds more than one of those.
+const MOST_WAITING: usize = 64 * 1024 * 1024;
+
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
 /// How large pieces are now. The kernel takes less than a socket has room for when all sockets of the machine together
 /// hold too much (`tcp_mem`, tcp(7)), and then what it leaves would lie here, for every player that is slow.
 static PIECE: AtomicUsize = AtomicUsize::new(MOST);
 
 /// The largest piece worth reading now, in bytes.
 pub(super) fn piece() -> usize {
-    PIECE.load(Ordering::Relaxed)
+    if WAITING.load(Ordering::Relaxed) < MOST_WAITING { PIECE.load(Ordering::Relaxed) } else { LEAST }
 }
 
 /// Learns from a piece the kernel took whole, or did not. Players race here, and any of their results will do.
 fn learn(whole: bool) {
-    let now = piece();
+    let now = PIECE.load(Ordering::Relaxed);
     let next = if whole { now + now / GROWTH } else { LEAST };
     if next != now {
         PIECE.store(next.clamp(LEAST, MOST), Ordering::Relaxed);
@@ -67,8 +72,15 @@ impl Unsent {
         if rest.is_empty() {
             return;
         }
+        WAITING.fetch_add(rest.len(), Ordering::Relaxed);
         (self.bytes, self.gone) = (rest.into_boxed_slice(), 0);
         self.waiting.store(true, Ordering::Release);
+    }
+
+    fn forget(&mut self) {
+        WAITING.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+        self.bytes = Box::default();
+        self.waiting.store(false, Ordering::Release);
     }
 
     /// Hands what is kept to `write`, once.
@@ -78,10 +90,15 @@ impl Unsent {
     pub(super) fn send(&mut self, write: impl FnOnce(&[u8]) -> io::Result<usize>) -> io::Result<()> {
         self.gone += write(self.bytes.get(self.gone..).unwrap_or_default())?;
         if self.gone >= self.bytes.len() {
-            self.bytes = Box::default();
-            self.waiting.store(false, Ordering::Release);
+            self.forget();
         }
         Ok(())
+    }
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 
@@ -117,6 +134,22 @@ mod tests {
             assert!(!unsent.waiting().load(Ordering::Acquire));
             assert_eq!(out, film);
         }
+    }
+
+    #[test]
+    fn many_bytes_that_wait_make_pieces_small_until_they_are_gone() {
+        let usual = piece();
+        let mut all: Vec<Unsent> = (0..MOST_WAITING / MOST).map(|_| Unsent::default()).collect();
+        for unsent in &mut all {
+            assert_eq!(piece(), usual);
+            // Not so long that anything is learnt from it.
+            unsent.keep(0, vec![0; MOST]);
+        }
+        assert_eq!(piece(), LEAST);
+        all[0].send(|bytes| Ok(bytes.len())).unwrap();
+        assert_eq!(piece(), usual);
+        drop(all);
+        assert_eq!(WAITING.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use crate::access::{Grant, Ways};
 use crate::edge::Edge;
 use crate::playbacks::{Lack, Playback, Seat};
 use crate::refusal::{Code, Refusal};
-use crate::relay::{Origin, OriginError, OriginErrorKind};
+use crate::relay::{Link, Origin, OriginError, OriginErrorKind};
 
 /// How often a link is asked for, with whatever right, before it is given up.
 const MOST_TRIES: usize = 4;
@@ -28,7 +28,7 @@ pub(crate) struct StoreOrigin {
 
 #[async_trait]
 impl Origin for StoreOrigin {
-    async fn link(&self, fresh: bool) -> Result<Secret, OriginError> {
+    async fn link(&self, fresh: bool) -> Result<Link, OriginError> {
         if fresh && self.is_fruitless() && self.leave(Ways::fruitless).await {
             tracing::info!(playback = %self.playback.id, "its links bring nothing; it goes on with another key");
         }
@@ -48,15 +48,15 @@ impl StoreOrigin {
 
     /// A link for the viewer himself, at that address; none where the right at hand is to be relayed.
     pub(crate) async fn link_to_hand_out(&self, viewer: IpAddr) -> Result<Option<Secret>, OriginError> {
-        self.link_for(Some(viewer), false).await
+        Ok(self.link_for(Some(viewer), false).await?.map(|link| link.url))
     }
 
     /// A link of the right at hand, or of another one when that fails. `viewer`: who fetches the bytes, when it is not us; he
     /// gets none of a right that is to be relayed, and none is asked for.
-    async fn link_for(&self, viewer: Option<IpAddr>, fresh: bool) -> Result<Option<Secret>, OriginError> {
+    async fn link_for(&self, viewer: Option<IpAddr>, fresh: bool) -> Result<Option<Link>, OriginError> {
         let (mut fresh, mut failure) = (fresh, None);
         for _ in 0..MOST_TRIES {
-            let seat = self.playback.seat();
+            let (seat, left) = self.playback.sitting();
             if viewer.is_some() && seat.grant.is_proxied(self.edge.config.delivery) {
                 return Ok(None);
             }
@@ -67,11 +67,11 @@ impl StoreOrigin {
                 ));
             };
             match store.link(seat.grant.key(), &seat.item, seat.file, viewer, fresh).await {
-                Ok(link) => {
+                Ok(url) => {
                     if fresh {
                         *self.renewed() = Some((seat.grant, self.playback.meter.bytes()));
                     }
-                    return Ok(Some(link));
+                    return Ok(Some(Link { url, left }));
                 }
                 Err(error) => {
                     self.move_on(&seat, &error, failure.is_some()).await?;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chill_core::{Chance, StoreErrorKind};
 use chill_sim::{CdnFault, CdnFaultRule};
 use http::StatusCode;
+use http_body_util::BodyExt as _;
 
 use super::fakes::{lease, lock};
 use super::stage::{Cdn, Stage, pool, until};
@@ -80,13 +81,36 @@ async fn each_key_is_charged_with_its_own_bytes() {
     let film = stage.play(&pool()).await;
     stage.torbox.fail("key-1", "link", StoreErrorKind::Unauthorized);
     assert_right(&whole(film).await.unwrap(), &first);
-    let served = |key: &str| {
-        let recorded = lock(&stage.control.recorded);
-        let served = recorded.iter().filter(|event| event.action.as_str() == "stream-served");
-        served.filter(|event| event.key.as_str() == key).map(|event| event.bytes).sum::<u64>()
-    };
-    until("all bytes are counted", || served("key-1") + served("key-2") >= SIZE).await;
-    assert_eq!((served("key-1"), served("key-2")), (BREAK, SIZE - BREAK));
+    let both = || (served(&stage, "key-1"), served(&stage, "key-2"));
+    until("all bytes are counted", || both().0 + both().1 >= SIZE).await;
+    assert_eq!(both(), (BREAK, SIZE - BREAK));
+}
+
+/// What a key is charged with.
+fn served(stage: &Stage, key: &str) -> u64 {
+    let recorded = lock(&stage.control.recorded);
+    let served = recorded.iter().filter(|event| event.action.as_str() == "stream-served");
+    served.filter(|event| event.key.as_str() == key).map(|event| event.bytes).sum()
+}
+
+#[tokio::test]
+async fn all_requests_of_a_film_leave_the_key_that_one_of_them_left() {
+    let (stage, first, second) = stage().await;
+    let stage = stage.background().await;
+    first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 403 }).after(1));
+    let mut film = stage.play(&pool()).await;
+    let mut came = film.body_mut().frame().await.unwrap().unwrap().into_data().unwrap().to_vec();
+    stage.torbox.fail("key-1", "link", StoreErrorKind::Unauthorized);
+    assert_right(&whole(stage.play(&pool()).await).await.unwrap(), &second);
+    let (by_first, unread) = (came.len() as u64, first.world.cdn().calls().len());
+    came.extend(whole(film).await.unwrap());
+    assert_right(&came.into(), &first);
+    assert_eq!(second.world.cdn().calls().len(), 2, "the other request goes on there too");
+    assert_eq!(first.world.cdn().calls().len(), unread);
+    until("all bytes are counted", || served(&stage, "key-1") + served(&stage, "key-2") >= 2 * SIZE).await;
+    assert_eq!((served(&stage, "key-1"), served(&stage, "key-2")), (by_first, 2 * SIZE - by_first));
+    let told = stage.torbox.calls();
+    assert_eq!(told.iter().filter(|call| *call == "add key-2").count(), 1, "{told:?}");
 }
 
 #[tokio::test]

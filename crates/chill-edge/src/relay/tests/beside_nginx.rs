@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 use super::stage::{Reply, ask, film, listen, quick};
-use crate::relay::{Origin, OriginError, Relay, RelayConfig};
+use crate::relay::{Link, Origin, OriginError, Relay, RelayConfig};
 
 const SIZE: usize = 100_000;
 /// When the file was changed last: Thu, 01 Jan 2026 00:00:00 GMT.
@@ -195,8 +195,8 @@ struct At(String);
 
 #[async_trait]
 impl Origin for At {
-    async fn link(&self, _fresh: bool) -> Result<Secret, OriginError> {
-        Ok(Secret::new(&self.0))
+    async fn link(&self, _fresh: bool) -> Result<Link, OriginError> {
+        Ok(Link::lasting(Secret::new(&self.0)))
     }
 }
 

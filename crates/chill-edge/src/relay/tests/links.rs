@@ -10,17 +10,17 @@ use tokio::time::Instant;
 
 use super::odd_origins::{Scripted, answer, bytes};
 use super::stage::{ask, film, listen, quick};
-use crate::relay::{Origin, OriginError, OriginErrorKind, Relay, RelayConfig};
+use crate::relay::{Link, Origin, OriginError, OriginErrorKind, Relay, RelayConfig};
 
 /// Gives these in turn, then never answers again.
-struct InTurn(Mutex<VecDeque<Result<String, OriginErrorKind>>>);
+struct InTurn(Mutex<VecDeque<Result<Link, OriginErrorKind>>>);
 
 #[async_trait]
 impl Origin for InTurn {
-    async fn link(&self, _fresh: bool) -> Result<Secret, OriginError> {
+    async fn link(&self, _fresh: bool) -> Result<Link, OriginError> {
         let next = self.0.lock().unwrap().pop_front();
         match next {
-            Some(Ok(link)) => Ok(Secret::new(link)),
+            Some(Ok(link)) => Ok(link),
             Some(Err(kind)) => Err(OriginError::new(kind, "no link")),
             None => std::future::pending().await,
         }
@@ -28,7 +28,8 @@ impl Origin for InTurn {
 }
 
 fn in_turn(links: impl IntoIterator<Item = Result<String, OriginErrorKind>>) -> Arc<InTurn> {
-    Arc::new(InTurn(Mutex::new(links.into_iter().collect())))
+    let lasting = |link: String| Link::lasting(Secret::new(link));
+    Arc::new(InTurn(Mutex::new(links.into_iter().map(|link| link.map(lasting)).collect())))
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,6 +70,21 @@ async fn a_store_that_fails_once_mid_film_is_asked_again() {
     let (address, _stop) = listen(Relay::new(quick()), film(links)).await;
     let reply = ask(address, &Method::GET, &[]).await;
     assert!(reply.whole && reply.body == bytes(0, 1_000));
+}
+
+#[tokio::test]
+async fn bytes_of_a_link_that_is_left_come_by_the_one_at_hand() {
+    let whole = answer("200 OK\nContent-Length: 1000\nETag: \"v1\"", &bytes(0, 1_000));
+    let again = answer("206 Partial Content\nContent-Range: bytes 0-999/1000\nETag: \"v1\"", &bytes(0, 1_000));
+    let cdn = Scripted::new(vec![whole, again]).await;
+    // As when another request of the playback went on while this one was asking.
+    let left = Link::lasting(Secret::new(&*cdn.url));
+    left.left.cancel();
+    let links = Arc::new(InTurn(Mutex::new([Ok(left), Ok(Link::lasting(Secret::new(&*cdn.url)))].into())));
+    let (address, _stop) = listen(Relay::new(quick()), film(links)).await;
+    let reply = ask(address, &Method::GET, &[]).await;
+    assert!(reply.whole && reply.body == bytes(0, 1_000));
+    assert!(cdn.heads()[1].contains("range: bytes=0-999"), "{}", cdn.heads()[1]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::DropGuard;
 
 use super::stage::{Reply, ask, film, listen, quick};
-use crate::relay::{Origin, OriginError, Relay, RelayConfig};
+use crate::relay::{Link, Origin, OriginError, Relay, RelayConfig};
 
 /// Answers each connection with the next of its answers, byte for byte, and closes it.
 pub(super) struct Scripted {
@@ -26,8 +26,8 @@ pub(super) struct FixedLink(pub(super) String);
 
 #[async_trait]
 impl Origin for FixedLink {
-    async fn link(&self, _fresh: bool) -> Result<Secret, OriginError> {
-        Ok(Secret::new(&*self.0))
+    async fn link(&self, _fresh: bool) -> Result<Link, OriginError> {
+        Ok(Link::lasting(Secret::new(&*self.0)))
     }
 }
 
@@ -327,9 +327,9 @@ struct Counted(String, Arc<Mutex<u32>>);
 
 #[async_trait]
 impl Origin for Counted {
-    async fn link(&self, fresh: bool) -> Result<Secret, OriginError> {
+    async fn link(&self, fresh: bool) -> Result<Link, OriginError> {
         *self.1.lock().unwrap() += u32::from(fresh);
-        Ok(Secret::new(&*self.0))
+        Ok(Link::lasting(Secret::new(&*self.0)))
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::relay::{
-    ConnectionCut, Film, Meter, Origin, OriginError, OriginErrorKind, Relay, RelayConfig, VIEWER_BUFFER, Wire,
+    ConnectionCut, Film, Link, Meter, Origin, OriginError, OriginErrorKind, Relay, RelayConfig, VIEWER_BUFFER, Wire,
 };
 
 pub(super) const KEY: &str = "11111111-2222-3333-4444-555555555555";
@@ -116,16 +116,17 @@ impl StoreLinks {
 
 #[async_trait]
 impl Origin for StoreLinks {
-    async fn link(&self, fresh: bool) -> Result<Secret, OriginError> {
+    async fn link(&self, fresh: bool) -> Result<Link, OriginError> {
         let mut kept = self.kept.lock().await;
         self.fresh.fetch_add(u32::from(fresh), Ordering::SeqCst);
         if let Some(link) = kept.as_ref().filter(|_| !fresh) {
-            return Ok(link.clone());
+            return Ok(Link::lasting(link.clone()));
         }
         let answer = json(Request::get(&self.request).body(Full::default()).unwrap()).await;
         let link = answer["data"].as_str().map(Secret::new);
         *kept = link.clone();
-        link.ok_or_else(|| OriginError::new(OriginErrorKind::Store(StoreErrorKind::Unavailable), "no link"))
+        let none = || OriginError::new(OriginErrorKind::Store(StoreErrorKind::Unavailable), "no link");
+        link.map(Link::lasting).ok_or_else(none)
     }
 }
 

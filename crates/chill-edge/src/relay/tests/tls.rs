@@ -17,7 +17,7 @@ use rustls::{
 
 use super::odd_origins::{FixedLink, answer, bytes};
 use super::stage::{Reply, ask, film, listen, quick};
-use crate::relay::{AllowList, Carries, Destinations, Origin, OriginError, Relay, RelayConfig};
+use crate::relay::{AllowList, Carries, Destinations, Link, Origin, OriginError, Relay, RelayConfig};
 
 /// Self-signed for 127.0.0.1, valid for a hundred years, trusted by nobody but these tests.
 const CERTIFICATE: &[u8] = include_bytes!("tls/origin.crt.der");
@@ -201,8 +201,8 @@ struct Anything(String);
 
 #[async_trait]
 impl Origin for Anything {
-    async fn link(&self, _fresh: bool) -> Result<Secret, OriginError> {
-        Ok(Secret::new(&*self.0))
+    async fn link(&self, _fresh: bool) -> Result<Link, OriginError> {
+        Ok(Link::lasting(Secret::new(&*self.0)))
     }
 
     fn carries(&self) -> Carries {
