@@ -20,7 +20,7 @@ use crate::playbacks::{Across, Limits, Playbacks};
 use crate::relay::{Relay, RelayConfig};
 use crate::stremio::configure::{self, TokenChecks};
 use crate::stremio::{
-    self, cached::StoreCaches, catalogue::Catalogue, choices::ChosenCache, links::Links, start::Starts,
+    self, cached::StoreCaches, catalogue::Catalogue, choices::ChosenCache, items::Items, links::Links, start::Starts,
 };
 use crate::usage::Usage;
 
@@ -115,6 +115,7 @@ pub struct Edge {
     pub(crate) starts: Starts,
     pub(crate) catalogue: Catalogue,
     pub(crate) caches: StoreCaches,
+    pub(crate) items: Items,
     pub(crate) links: Links,
     pub(crate) chosen: ChosenCache,
     pub(crate) token_checks: TokenChecks,
@@ -143,6 +144,7 @@ impl Edge {
             starts: Starts::new(),
             catalogue,
             caches: StoreCaches::new(),
+            items: Items::new(),
             links: Links::new(),
             chosen: ChosenCache::new(),
             token_checks: TokenChecks::new(),

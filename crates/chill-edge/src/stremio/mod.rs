@@ -12,6 +12,7 @@ mod choose_file;
 pub(crate) mod clip;
 pub(crate) mod configure;
 mod describe;
+pub(crate) mod items;
 pub(crate) mod links;
 mod manifest;
 mod origin;

@@ -130,7 +130,10 @@ impl StoreOrigin {
         let gone = error.kind == StoreErrorKind::NotFound && !again;
         let taken = match self.edge.stores.get(&failed.store).filter(|_| gone) {
             // Somebody took the torrent out of the account: it is put back, once.
-            Some(store) => take_with(&self.edge, store, failed.grant.clone(), click).await?.map_err(|r| refused(&r))?,
+            Some(store) => {
+                self.edge.items.forget(failed.store, failed.grant.key(), &click.hash);
+                take_with(&self.edge, store, failed.grant.clone(), click).await?.map_err(|r| refused(&r))?
+            }
             None => {
                 let told = ways.failed(&self.edge, &failed.grant, purpose(click), error).await;
                 told.map_err(|_| OriginError::from(error.clone()))?;

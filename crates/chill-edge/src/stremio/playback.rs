@@ -59,6 +59,8 @@ pub(crate) async fn answer(
                 // Nothing runs on it, so the next click begins from the start.
                 if playback.meter.open() == 0 {
                     edge.playbacks.end(&playback);
+                    let seat = playback.seat();
+                    edge.items.forget(seat.store, seat.grant.key(), &playback.key.click.hash);
                 }
                 last = Refusal::from(&error);
                 if error.kind != OriginErrorKind::Cut {

@@ -35,8 +35,8 @@ pub(crate) fn purpose(click: &Click) -> Purpose {
     Purpose { action: Action::STREAM_REQUEST, hash: Some(click.hash) }
 }
 
-/// Gets the clicked file ready. Two calls to the store when it has the torrent; another right is only tried where it
-/// can help. `stream`: the playback it is for.
+/// Gets the clicked file ready. Two calls to the store when it has the torrent, none when the account had it lately; another
+/// right is only tried where it can help. `stream`: the playback it is for.
 pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click, stream: PlaybackId) -> Result<Taken, Refusal> {
     let Some(store) = edge.stores.get(&ways.store()) else {
         let why = format!("this server has no client for {}", ways.store().name());
@@ -75,11 +75,40 @@ pub(crate) async fn take_with(
     grant: Grant,
     click: &Click,
 ) -> Result<Result<Taken, Refusal>, StoreError> {
+    let ready = match edge.items.get(store.code(), grant.key(), &click.hash) {
+        Some(item) => Ready { item, cached: true },
+        None => match added(edge, store, &grant, click).await? {
+            Ok(ready) => ready,
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+    };
+    let Ready { item, cached } = ready;
+    let title = edge.catalogue.title(&click.content).await;
+    Ok(pick(&item, click, title.as_ref()).map(|(file, file_name)| {
+        let seat = Seat { store: store.code(), grant, item: file.0, file: file.1 };
+        Taken { seat, file_name, cached }
+    }))
+}
+
+/// A torrent whose files can be linked.
+struct Ready {
+    item: Arc<Item>,
+    /// The store had it when it was asked.
+    cached: bool,
+}
+
+/// Puts the torrent into the account.
+async fn added(
+    edge: &Edge,
+    store: &Arc<dyn Store>,
+    grant: &Grant,
+    click: &Click,
+) -> Result<Result<Ready, Refusal>, StoreError> {
     let known = edge.caches.has(store.code(), &click.hash).await;
     let mut item = store.add(grant.key(), &click.hash, AddMode::Download).await?;
     let cached = item.status == ItemStatus::Downloaded;
     if !cached && !known {
-        tell_download(edge, &grant, click).await;
+        tell_download(edge, grant, click).await;
     }
     if known || (cached && item.files.is_empty()) {
         settle(store, grant.key(), &mut item).await?;
@@ -88,11 +117,9 @@ pub(crate) async fn take_with(
         return Ok(Err(not_ready(&item)));
     }
     remember(edge, store.code(), click, &item).await;
-    let title = edge.catalogue.title(&click.content).await;
-    Ok(pick(&item, click, title.as_ref()).map(|(file, file_name)| {
-        let seat = Seat { store: store.code(), grant, item: file.0, file: file.1 };
-        Taken { seat, file_name, cached: cached || known }
-    }))
+    let item = Arc::new(item);
+    edge.items.keep(store.code(), grant.key(), click.hash, &item);
+    Ok(Ok(Ready { item, cached: cached || known }))
 }
 
 /// Waits a moment, and another, for a torrent that ought to be ready.

@@ -177,6 +177,26 @@ async fn a_key_that_fails_at_the_link_is_replaced_with_its_item() {
 }
 
 #[tokio::test]
+async fn another_device_finds_what_the_account_has_and_puts_back_what_it_lost() {
+    let (stage, cdn) = (Stage::new().with_film(), Cdn::with_film_of(1_000).await);
+    lock(&stage.torbox.link).clone_from(&cdn.link);
+    let plays = async |device| {
+        lock(&stage.torbox.calls).clear();
+        let played = stage.send(Method::GET, &click(&pool()), &[("user-agent", device)]).await;
+        assert_eq!(played.status(), StatusCode::OK);
+        stage.torbox.calls()
+    };
+    assert_eq!(plays("Parlour/1.0").await, ["add key-1", "link key-1"]);
+    assert_eq!(plays("Kitchen/1.0").await, ["link key-1"]);
+    lock(&stage.torbox.emptied).insert("key-1".to_owned());
+    assert_eq!(plays("Attic/1.0").await, ["link key-1", "add key-1", "link key-1"]);
+    stage.control.decide(|_| Ok(lease("key-2", 2)));
+    let another = segment(r#"{"stores":[{"c":"tb","auth":"22222222-2222-4333-8444-555555555555"}]}"#);
+    stage.play(&another).await;
+    assert_eq!(stage.torbox.calls()[3..], ["add key-2", "link key-2"], "an account has only what is its own");
+}
+
+#[tokio::test]
 async fn the_token_plays_when_the_pool_refuses_or_is_away() {
     for error in [denied(DenialCode::UserInactive), chill_core::ControlError::unavailable("gone")] {
         let stage = Stage::new().with_film();

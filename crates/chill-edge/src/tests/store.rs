@@ -1,6 +1,6 @@
 //! A store that has what a test gives it, and fails for the keys a test names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(super) struct FakeStore {
     pub(super) lags: Mutex<bool>,
     /// How long adding takes.
     pub(super) takes: Mutex<Duration>,
+    /// Keys whose account lost everything since something was added.
+    pub(super) emptied: Mutex<HashSet<String>>,
 }
 
 impl FakeStore {
@@ -45,6 +47,7 @@ impl FakeStore {
             calls: Mutex::default(),
             lags: Mutex::default(),
             takes: Mutex::default(),
+            emptied: Mutex::default(),
         })
     }
 
@@ -102,6 +105,7 @@ impl Store for FakeStore {
         let takes = *lock(&self.takes);
         tokio::time::sleep(takes).await;
         called?;
+        lock(&self.emptied).remove(key.expose());
         let lags = *lock(&self.lags);
         let files = lock(&self.has).get(hash).filter(|_| !lags).cloned();
         let status = if files.is_some() { ItemStatus::Downloaded } else { *lock(&self.status) };
@@ -126,6 +130,10 @@ impl Store for FakeStore {
         _: bool,
     ) -> Result<Secret, StoreError> {
         self.called("link", key)?;
+        if lock(&self.emptied).contains(key.expose()) {
+            let (kind, message) = (StoreErrorKind::NotFound, "the account lost it".to_owned());
+            return Err(StoreError { store: self.code, kind, message });
+        }
         assert!(item.0.ends_with(key.expose()), "an item is only known to the account it was added to");
         let own = lock(&self.links).get(key.expose()).cloned();
         Ok(Secret::new(own.unwrap_or_else(|| lock(&self.link).clone())))
