@@ -160,6 +160,19 @@ mod tests {
         assert_eq!(resolved, ["93.184.216.34", "refused: true", "93.184.216.34 10.0.0.1", "refused: true", ""]);
     }
 
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_dialled() {
+        let inside = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        inside.set_nonblocking(true).unwrap();
+        let origin: Uri = format!("http://localhost:{}/f", inside.local_addr().unwrap().port()).parse().unwrap();
+        for (allow, dials) in [("10.0.0.1", false), ("127.0.0.1", true)] {
+            let destinations = Destinations::Public { allow: AllowList::parse(allow).unwrap() };
+            let guard = Guard::new(destinations, 1, |_| {});
+            let connected = guard.connect(&origin, guard.leave(&origin).await).await;
+            assert_eq!((connected.is_ok(), inside.accept().is_ok()), (dials, dials), "{allow}");
+        }
+    }
+
     #[test]
     fn addresses_in_links_are_checked_without_a_lookup() {
         let guard = Guard::new(Arc::unwrap_or_clone(public()), 1, |_| {});

@@ -13,6 +13,8 @@ use super::accept;
 use super::gate::Gate;
 use crate::config::ListenSection;
 
+/// Scrapers served at once.
+const CONNECTIONS: usize = 64;
 /// Whoever takes no byte of the page for so long is gone.
 const UNREAD: Duration = Duration::from_secs(60);
 /// How often old histogram samples are folded away.
@@ -38,8 +40,8 @@ pub(super) async fn start(
     tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
     let page = recorder.clone();
     let app = Router::new().route("/metrics", get(move || std::future::ready(page.render())));
-    let patience = accept::Patience { player: UNREAD, drain: Duration::ZERO };
-    tokio::spawn(accept::serve(listener, Gate::only(app), stop.clone(), patience));
+    let bounds = accept::Bounds { connections: CONNECTIONS, player: UNREAD, drain: Duration::ZERO };
+    tokio::spawn(accept::serve(listener, Gate::only(app), stop.clone(), bounds));
     tokio::spawn(async move {
         while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
             recorder.run_upkeep();

@@ -24,6 +24,8 @@ use crate::telemetry;
 use gate::Gate;
 use wiring::Planes;
 
+/// How many connections are served at once; more wait in the kernel's queue.
+const CONNECTIONS: usize = 10_000;
 /// How long open requests may take to end after a stop; films are cut then.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long the last usage may take to be delivered.
@@ -42,8 +44,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let gate = Gate::default();
     metrics_page::start(&config.listen, recorder, stop.clone()).await?;
-    let patience = accept::Patience { player: config.edge.player_timeout, drain: DRAIN };
-    let serving = tokio::spawn(accept::serve(listener, gate.clone(), stop.clone(), patience));
+    let bounds = accept::Bounds { connections: CONNECTIONS, player: config.edge.player_timeout, drain: DRAIN };
+    let serving = tokio::spawn(accept::serve(listener, gate.clone(), stop.clone(), bounds));
     tracing::info!("listening on http://{}", shown(address));
 
     for name in &config.without_effect {
