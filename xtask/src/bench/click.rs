@@ -23,17 +23,19 @@ pub(super) fn run(words: &[String]) -> anyhow::Result<()> {
     let rounds = super::rounds(words, ROUNDS)?;
     machine::describe();
     shell::run(&mut shell::cargo(["build", "--quiet", "--locked", "-p", "chillproxy", "-p", "chill-sim"]))?;
-    let mut clicks: [Click; 3] = std::array::from_fn(|_| Click::default());
+    let mut clicks: [Click; 4] = std::array::from_fn(|_| Click::default());
     for _ in 0..rounds {
         round(&mut clicks)?;
     }
     println!(
         "\nFrom the click to the first byte, {ROUND_TRIP_MS} ms to store and CDN, median (least–most) of {rounds}:"
     );
-    for (name, click) in ["the first click", "the same film again", "a seek"].iter().zip(&clicks) {
+    for (name, click) in ["the first click", "the same film again", "a seek", "on another device"].iter().zip(&clicks) {
         println!("  {name:<20} {:>24} ms, {} calls of the store", click.waited.shown(0), click.calls.shown(0));
     }
-    for (click, (what, most)) in clicks.iter().zip([("cold", 3.0), ("warm", 0.0), ("seek", 0.0)]) {
+    for (click, (what, most)) in
+        clicks.iter().zip([("cold", 3.0), ("warm", 0.0), ("seek", 0.0), ("another device", 1.0)])
+    {
         against(Goal::AtMost("calls", most), &format!("calls of the store, {what}"), click.calls.median());
     }
     machine::busy();
@@ -48,7 +50,7 @@ struct Click {
     calls: Figures,
 }
 
-fn round(clicks: &mut [Click; 3]) -> anyhow::Result<()> {
+fn round(clicks: &mut [Click; 4]) -> anyhow::Result<()> {
     let programs = test::programs()?;
     let world = World::start(&programs)?;
     let server = Server::start(&programs, &world)?;
@@ -59,7 +61,9 @@ fn round(clicks: &mut [Click; 3]) -> anyhow::Result<()> {
     let player = Player::new(server.manifest_url())?;
     let streams = player.list(FILM)?;
     let film = streams.iter().find(|stream| stream.cached).context("no stream plays at once")?;
-    for (click, first) in clicks.iter_mut().zip([0, 0, film.size / 2]) {
+    let another = Player::on("Kitchen/1.0", server.manifest_url())?;
+    let ways = [(&player, 0), (&player, 0), (&player, film.size / 2), (&another, 0)];
+    for (click, (player, first)) in clicks.iter_mut().zip(ways) {
         let before = simulators.calls()?;
         let begun = Instant::now();
         player.open_at(&film.url, first)?.read_at_least(1)?;

@@ -58,8 +58,13 @@ pub(crate) struct Running(Box<dyn Read>);
 impl Player {
     /// A player that was given an install link.
     pub(crate) fn new(manifest_url: &str) -> anyhow::Result<Self> {
+        Self::on("Demo/1.0", manifest_url)
+    }
+
+    /// The same, by the name of another device.
+    pub(crate) fn on(device: &str, manifest_url: &str) -> anyhow::Result<Self> {
         let addon = manifest_url.strip_suffix("/manifest.json").context("the install link ends in /manifest.json")?;
-        Ok(Self { agent: agent(), addon: addon.to_owned() })
+        Ok(Self { agent: agent(device), addon: addon.to_owned() })
     }
 
     /// The streams of `movie/tt…` or `series/tt…:1:2`; at least one.
@@ -129,7 +134,7 @@ impl Running {
 
 /// The same file straight from the store's CDN, as the owner of the key would get it.
 pub(crate) fn original(world: &World, stream: &Listed) -> anyhow::Result<Played> {
-    let agent = agent();
+    let agent = agent("Owner/1.0");
     let api = format!("{}/v1/api/torrents", world.url("torbox")?);
     let key = World::store_key();
     let ask = |path: &str| -> anyhow::Result<Value> {
@@ -150,9 +155,9 @@ pub(crate) fn original(world: &World, stream: &Listed) -> anyhow::Result<Played>
     digest(agent.get(url).call()?.into_body().into_reader())
 }
 
-fn agent() -> Agent {
+fn agent(name: &str) -> Agent {
     let config = Agent::config_builder().timeout_connect(Some(PATIENCE)).timeout_recv_response(Some(PATIENCE));
-    config.http_status_as_error(false).user_agent("Demo/1.0").build().into()
+    config.http_status_as_error(false).user_agent(name).build().into()
 }
 
 fn listed(stream: &Value) -> Option<Listed> {
