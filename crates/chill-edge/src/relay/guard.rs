@@ -12,8 +12,10 @@ use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
 use tower::Service;
 
+use super::ahead::Ahead;
 use super::destinations::{Destinations, Refused};
 use super::line::Tcp;
 use super::sockets::{Leave, Sockets};
@@ -27,6 +29,7 @@ pub(super) struct Guard {
     tcp: HttpConnector<Lookup<GaiResolver>>,
     destinations: Arc<Destinations>,
     sockets: Arc<Sockets>,
+    ahead: Ahead,
 }
 
 impl Guard {
@@ -40,7 +43,7 @@ impl Guard {
         let lookup = Lookup { names: GaiResolver::new(), destinations: destinations.clone() };
         let mut tcp = HttpConnector::new_with_resolver(lookup);
         set(&mut tcp);
-        Self { tcp, destinations, sockets: Arc::new(Sockets::new(most)) }
+        Self { tcp, destinations, sockets: Arc::new(Sockets::new(most)), ahead: Ahead::of_system() }
     }
 
     /// Waits for the leave to open a connection to this URL's host.
@@ -56,7 +59,10 @@ impl Guard {
         self.check(origin)?;
         let mut tcp = self.tcp.clone();
         std::future::poll_fn(|cx| tcp.poll_ready(cx)).await?;
-        Ok(Tcp::new(tcp.call(origin.clone()).await?.into_inner(), leave))
+        let begun = Instant::now();
+        let tcp = tcp.call(origin.clone()).await?.into_inner();
+        self.ahead.bound(&tcp, begun.elapsed());
+        Ok(Tcp::new(tcp, leave))
     }
 
     /// What can be said before a name is resolved: the port, and an address that needs no resolving.

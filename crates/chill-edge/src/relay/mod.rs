@@ -12,6 +12,7 @@
 //! Start reading at [`Relay::respond`]; `body` is the byte path between `line` (to the origin) and `outlet` (to the player), `bypass` the way of
 //! bytes that need not be read, `resume` the way back after a break, and [`ConnectionCut`] says what a listener must do so that a cut also reaches a player that does not read.
 
+mod ahead;
 mod answer;
 mod ask;
 mod body;
