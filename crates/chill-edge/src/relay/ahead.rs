@@ -29,14 +29,10 @@ impl Ahead {
         Self { most: most().unwrap_or(0) }
     }
 
-    /// Bounds what the kernel receives ahead on a connection that took so long to open; where it may not have what it needs for
-    /// its distance, the kernel goes on to choose.
-    pub(super) fn bound(self, tcp: &TcpStream, opening: Duration) {
-        if let Some(size) = self.size(opening)
-            && let Err(error) = SockRef::from(tcp).set_recv_buffer_size(size)
-        {
-            tracing::debug!(%error, "the kernel chooses how much it receives ahead");
-        }
+    /// Bounds what the kernel receives ahead on a connection that took so long to open. False where it may not have what it
+    /// needs for its distance: the kernel goes on to choose.
+    pub(super) fn bound(self, tcp: &TcpStream, opening: Duration) -> bool {
+        self.size(opening).is_some_and(|size| SockRef::from(tcp).set_recv_buffer_size(size).is_ok())
     }
 
     /// Opening took a round trip or more.
@@ -77,8 +73,8 @@ mod tests {
         let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (ahead, usual) = (Ahead::of_system(), SockRef::from(&tcp).recv_buffer_size().unwrap());
         assert!(ahead.most > 0);
-        ahead.bound(&tcp, Duration::ZERO);
-        let expected = if ahead.most >= LEAST { 2 * LEAST } else { usual };
+        let expected = if ahead.bound(&tcp, Duration::ZERO) { 2 * LEAST } else { usual };
+        assert_eq!(expected == usual, ahead.most < LEAST);
         assert_eq!(SockRef::from(&tcp).recv_buffer_size().unwrap(), expected);
     }
 }

@@ -16,13 +16,20 @@ use super::super::sockets::Leave;
 #[derive(Debug)]
 pub(in crate::relay) struct Tcp {
     stream: TcpStream,
+    /// Whether the kernel's buffer has a size that does not grow.
+    bounded: bool,
     /// Given back with the connection.
     _leave: Leave,
 }
 
 impl Tcp {
-    pub(in crate::relay) fn new(stream: TcpStream, leave: Leave) -> Self {
-        Self { stream, _leave: leave }
+    /// `bounded`: the kernel's buffer has a size that does not grow.
+    pub(in crate::relay) fn new(stream: TcpStream, leave: Leave, bounded: bool) -> Self {
+        Self { stream, bounded, _leave: leave }
+    }
+
+    pub(super) fn is_bounded(&self) -> bool {
+        self.bounded
     }
 
     /// Waits until there is something to read, or an end of it.

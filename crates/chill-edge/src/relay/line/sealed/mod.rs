@@ -28,8 +28,8 @@ use records::{Place, Records, Stop};
 
 use super::tcp::Tcp;
 
-/// Read at a time, in bytes: least and most, and in between this part of what the connection has carried. The kernel makes
-/// room, several times, for what is read at once while nothing waits behind it, and never takes it back. 400 players at
+/// Read at a time, in bytes: the most where the kernel's buffer is bounded; where it is not, least and most, and in between
+/// this part of what the connection has carried. The kernel makes room then, several times, for what is read at once while nothing waits behind it, and never takes it back. 400 players at
 /// 10 Mbit/s, who begin with all that their own kernels take, made it keep 2.3 MB for each of their origins, in place of 1 MB.
 const LEAST: usize = 2 * records::LARGEST;
 const MOST: usize = 8 * records::LARGEST;
@@ -62,7 +62,7 @@ impl Sealed {
         buffer.reserve(most + 2 * records::LARGEST);
         let mut more = true;
         while more && self.wants(buffer.len(), most) {
-            let sip = (self.carried / PART).clamp(LEAST, MOST);
+            let sip = if self.tcp.is_bounded() { MOST } else { (self.carried / PART).clamp(LEAST, MOST) };
             more = match self.poll_sip(cx, buffer, sip.min(most.saturating_sub(buffer.len()))) {
                 Poll::Ready(Ok(more)) => more || buffer.is_empty(),
                 Poll::Ready(Err(error)) => {
