@@ -81,8 +81,8 @@ pub(crate) struct Playback {
 /// By which right it plays, and what it owes: the books must not miss a change of the right.
 struct Right {
     seat: Seat,
-    /// Cancelled when it is left: two keys must not carry one film, for what both bring is charged to one of them.
-    left: CancellationToken,
+    /// Cancelled when another takes its place: two keys must not carry one film, for what both bring is charged to one of them.
+    replaced: CancellationToken,
     /// The last lease it played by, and whose.
     lease: Option<(Asker, Arc<Held>)>,
     books: Books,
@@ -104,8 +104,8 @@ pub(crate) struct Opening {
 impl Right {
     fn new(seat: Seat) -> Self {
         let lease = seat.grant.lease();
-        let left = CancellationToken::new();
-        Self { seat, left, lease, books: Books::default(), charged_at: Instant::now() }
+        let replaced = CancellationToken::new();
+        Self { seat, replaced, lease, books: Books::default(), charged_at: Instant::now() }
     }
 
     /// The lease whose rule would hold with a grant, and whether its key would carry the film.
@@ -146,10 +146,10 @@ impl Playback {
         lock(&self.right).seat.clone()
     }
 
-    /// The seat, and when to leave it.
+    /// The seat, and what is cancelled when another one takes its place.
     pub(crate) fn sitting(&self) -> (Seat, CancellationToken) {
         let right = lock(&self.right);
-        (right.seat.clone(), right.left.clone())
+        (right.seat.clone(), right.replaced.clone())
     }
 
     /// Under whose rule it is; none: a viewer's own token carries it and always did.
@@ -163,12 +163,12 @@ impl Playback {
         lock(&self.right).rule(grant)
     }
 
-    /// Goes on with another right; what came so far is charged to the one it leaves, and so do all its requests.
+    /// Goes on with another right; what came so far is charged to the one it leaves, and all its requests leave that too.
     pub(super) fn sit(&self, seat: Seat) {
         let mut right = lock(&self.right);
-        let Right { seat: former, left, lease, books, .. } = &mut *right;
+        let Right { seat: former, replaced, lease, books, .. } = &mut *right;
         if !former.grant.is(&seat.grant) {
-            std::mem::take(left).cancel();
+            std::mem::take(replaced).cancel();
         }
         books.charge(&former.grant, self.meter.bytes());
         *lease = seat.grant.lease().or_else(|| lease.take());

@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::OpenRequest;
 use super::bypass::{Bypass, is_stand_in};
-use super::fingerprint::{Ahead, Fingerprint};
+use super::fingerprint::{Coming, Fingerprint};
 use super::line::OriginBody;
 use super::outlet::Outlet;
 use super::patience::Patience;
@@ -54,8 +54,8 @@ pub(super) struct RelayBody {
     /// Wears out while the player has no room.
     unread: Option<Patience>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// When the link at hand is to be left.
-    left: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// When another link has taken the place of the one at hand.
+    replaced: Pin<Box<WaitForCancellationFutureOwned>>,
     open: Option<OpenRequest>,
 }
 
@@ -73,8 +73,8 @@ pub(super) struct Terms {
     pub(super) stall: Duration,
     /// How fast, and how long, the player may read.
     pub(super) outlet: Outlet,
-    /// When its link is to be left.
-    pub(super) left: CancellationToken,
+    /// When another link has taken the place of its own.
+    pub(super) replaced: CancellationToken,
     /// When it must end.
     pub(super) cut: CancellationToken,
 }
@@ -88,7 +88,7 @@ impl RelayBody {
         terms: Terms,
         open: OpenRequest,
     ) -> Self {
-        let Terms { stall, outlet, left, cut } = terms;
+        let Terms { stall, outlet, replaced, cut } = terms;
         let sent = way.as_ref().map(|_| Fingerprint::default());
         Self {
             state: State::Flowing(body),
@@ -102,7 +102,7 @@ impl RelayBody {
             outlet,
             unread: None,
             cut: Box::pin(cut.cancelled_owned()),
-            left: Box::pin(left.cancelled_owned()),
+            replaced: Box::pin(replaced.cancelled_owned()),
             open: Some(open),
         }
     }
@@ -179,7 +179,7 @@ impl RelayBody {
         self.ready = resumed.ready;
         self.tries = resumed.tries;
         self.resumed_at = self.owed.start;
-        self.left.set(resumed.link.left.clone().cancelled_owned());
+        self.replaced.set(resumed.link.replaced.clone().cancelled_owned());
         if let Some(way) = &mut self.way {
             way.link = resumed.link;
         }
@@ -199,7 +199,7 @@ struct Wanted<'a> {
     /// At most so many bytes.
     room: usize,
     /// Which of them must be read; none when nothing is kept for a comparison.
-    ahead: Option<Ahead>,
+    coming: Option<Coming>,
     /// The way of the others.
     bypass: Option<&'a Bypass>,
 }
@@ -214,15 +214,15 @@ fn poll_origin(body: &mut OriginBody, wanted: &Wanted<'_>, stall: &mut Patience,
 }
 
 fn poll_next(body: &mut OriginBody, wanted: &Wanted<'_>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-    let room = match (wanted.bypass, wanted.ahead) {
-        (Some(bypass), Some(Ahead::Unread(most))) if most >= LEAST => {
+    let room = match (wanted.bypass, wanted.coming) {
+        (Some(bypass), Some(Coming::Unread(most))) if most >= LEAST => {
             if let Some(passed) = body.poll_pass(cx, bypass, wanted.room.min(most)) {
                 return passed.map(Some);
             }
             wanted.room
         }
         // No further, so that the next ones need not be read.
-        (Some(_), Some(Ahead::Read(most))) if body.may_pass() => wanted.room.min(most),
+        (Some(_), Some(Coming::Read(most))) if body.may_pass() => wanted.room.min(most),
         _ => wanted.room,
     };
     body.poll_data(cx, room)
@@ -256,7 +256,7 @@ impl Body for RelayBody {
             if this.cut.as_mut().poll(cx).is_ready() {
                 return this.fail(BrokenOff::Cut);
             }
-            if matches!(this.state, State::Flowing(_)) && this.left.as_mut().poll(cx).is_ready() {
+            if matches!(this.state, State::Flowing(_)) && this.replaced.as_mut().poll(cx).is_ready() {
                 // Bytes of the old link that are still here come again by the new one.
                 this.ready.clear();
                 if !this.begin_resuming() {
@@ -283,8 +283,8 @@ impl Body for RelayBody {
                         }
                     };
                     let left = usize::try_from(this.owed.end - this.owed.start).unwrap_or(usize::MAX);
-                    let (ahead, bypass) = (this.sent.as_ref().map(Fingerprint::ahead), this.outlet.bypass());
-                    let wanted = Wanted { room: room.min(left), ahead, bypass };
+                    let (coming, bypass) = (this.sent.as_ref().map(Fingerprint::coming), this.outlet.bypass());
+                    let wanted = Wanted { room: room.min(left), coming, bypass };
                     match std::task::ready!(poll_origin(body, &wanted, &mut this.stall, cx)) {
                         Flow::Data(data) => return Poll::Ready(Some(Ok(this.hand_over(data)))),
                         Flow::End if this.way.is_none() => this.close(),

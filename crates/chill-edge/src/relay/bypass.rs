@@ -3,9 +3,9 @@
 //!
 //! For: films over plain HTTP, whose bytes need not be opened. Half of what such a film costs is copying it in and out.
 //!
-//! In the bytes' place a stand-in of the same length goes through hyper, which so keeps count; [`Wire`](super::Wire) knows it by its
-//! address and sends what the pipe holds. A pipe is lent for a moment: what a player does not take at once is read out of
-//! it, as with every other film, and a film that waits holds none.
+//! In the bytes' place a stand-in of the same length goes through hyper, which so keeps count; [`Wire`](super::Wire) knows
+//! it by its address and sends what the pipe holds. A pipe is lent for a moment: what a player does not take at once is
+//! read out of it, as with every other film, and a film that waits holds none.
 //!
 //! Whatever the kernel refuses here, the film is copied instead.
 
@@ -40,7 +40,7 @@ thread_local! {
 
 struct Pipes {
     idle: Vec<Pipe>,
-    /// A thread that got no pipe of a useful size, or not the use of one, does not ask again.
+    /// It got no pipe of a useful size, or not the use of one, and does not ask again.
     refused: bool,
 }
 

@@ -67,7 +67,7 @@ impl Sum {
 
 /// What the next bytes are, so many at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ahead {
+pub(super) enum Coming {
     /// Part of a block.
     Read(usize),
     /// Between two blocks.
@@ -106,15 +106,15 @@ impl Fingerprint {
     }
 
     /// How many bytes come before the end of the block that is being summed up, or before the next one.
-    pub(super) fn ahead(&self) -> Ahead {
+    pub(super) fn coming(&self) -> Coming {
         let within = self.sent % EVERY;
         let until = |end| usize::try_from(end - within).unwrap_or(usize::MAX);
-        if within < OVERLAP { Ahead::Read(until(OVERLAP)) } else { Ahead::Unread(until(EVERY)) }
+        if within < OVERLAP { Coming::Read(until(OVERLAP)) } else { Coming::Unread(until(EVERY)) }
     }
 
     /// So many more were sent, of those that need not be read.
     pub(super) fn pass(&mut self, bytes: usize) {
-        debug_assert!(matches!(self.ahead(), Ahead::Unread(most) if bytes <= most));
+        debug_assert!(matches!(self.coming(), Coming::Unread(most) if bytes <= most));
         self.sent += bytes as u64;
     }
 

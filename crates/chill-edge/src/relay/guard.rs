@@ -15,9 +15,9 @@ use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 use tower::Service;
 
-use super::ahead::Ahead;
 use super::destinations::{Destinations, Refused};
 use super::line::Tcp;
+use super::receive_buffer::ReceiveBuffer;
 use super::sockets::{Leave, Sockets};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -29,7 +29,7 @@ pub(super) struct Guard {
     tcp: HttpConnector<Lookup<GaiResolver>>,
     destinations: Arc<Destinations>,
     sockets: Arc<Sockets>,
-    ahead: Ahead,
+    buffer: ReceiveBuffer,
 }
 
 impl Guard {
@@ -43,7 +43,7 @@ impl Guard {
         let lookup = Lookup { names: GaiResolver::new(), destinations: destinations.clone() };
         let mut tcp = HttpConnector::new_with_resolver(lookup);
         set(&mut tcp);
-        Self { tcp, destinations, sockets: Arc::new(Sockets::new(most)), ahead: Ahead::of_system() }
+        Self { tcp, destinations, sockets: Arc::new(Sockets::new(most)), buffer: ReceiveBuffer::of_system() }
     }
 
     /// Waits for the leave to open a connection to this URL's host.
@@ -61,7 +61,7 @@ impl Guard {
         std::future::poll_fn(|cx| tcp.poll_ready(cx)).await?;
         let begun = Instant::now();
         let tcp = tcp.call(origin.clone()).await?.into_inner();
-        let bounded = self.ahead.bound(&tcp, begun.elapsed());
+        let bounded = self.buffer.bound(&tcp, begun.elapsed());
         Ok(Tcp::new(tcp, leave, bounded))
     }
 

@@ -120,7 +120,7 @@ fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, outlet:
         return Body::new(Nothing);
     }
     let Opened { answer, ready, link } = opened;
-    let left = link.left.clone();
+    let replaced = link.replaced.clone();
     let way = length.map(|length| WayBack {
         upstream: upstream.clone(),
         origin: film.origin,
@@ -128,7 +128,7 @@ fn body(upstream: &Arc<Upstream>, ask: &Ask, opened: Opened, film: Film, outlet:
         validator: answer.validator,
         length,
     });
-    let terms = Terms { stall: upstream.config.stall_timeout, outlet: outlet.clone(), left, cut: film.cut };
+    let terms = Terms { stall: upstream.config.stall_timeout, outlet: outlet.clone(), replaced, cut: film.cut };
     let owed = first..end.unwrap_or(u64::MAX);
     Body::new(RelayBody::new(answer.body, ready, owed, way, terms, open))
 }

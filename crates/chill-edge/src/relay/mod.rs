@@ -9,10 +9,10 @@
 //! the origin's head to the viewer but what a player needs. What is no film is carried only where its origin says so
 //! ([`Carries`]), and then so that it cannot act as a page of ours.
 //!
-//! Start reading at [`Relay::respond`]; `body` is the byte path between `line` (to the origin) and `outlet` (to the player), `bypass` the way of
-//! bytes that need not be read, `resume` the way back after a break, and [`ConnectionCut`] says what a listener must do so that a cut also reaches a player that does not read.
+//! Start reading at [`Relay::respond`]; `body` is the byte path between `line` (to the origin) and `outlet` (to the player),
+//! `bypass` the way of bytes that need not be read, `resume` the way back after a break, and [`ConnectionCut`] says what a
+//! listener must do so that a cut also reaches a player that does not read.
 
-mod ahead;
 mod answer;
 mod ask;
 mod body;
@@ -33,6 +33,7 @@ mod open;
 mod origin;
 mod outlet;
 mod patience;
+mod receive_buffer;
 mod resume;
 mod sockets;
 mod unsent;

@@ -31,14 +31,14 @@ pub struct Link {
     pub url: Secret,
     /// Cancelled when others of this playback have gone on with another right: who reads by this link then leaves it, and asks
     /// for the one at hand. Two rights at once would be charged to, and cut with, one of them.
-    pub left: CancellationToken,
+    pub replaced: CancellationToken,
 }
 
 impl Link {
     /// One that nobody leaves.
     #[must_use]
     pub fn lasting(url: Secret) -> Self {
-        Self { url, left: CancellationToken::new() }
+        Self { url, replaced: CancellationToken::new() }
     }
 }
 

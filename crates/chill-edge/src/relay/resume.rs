@@ -97,10 +97,10 @@ impl WayBack {
         while rest.tries < self.upstream.config.resumes {
             rest.tries += 1;
             tokio::time::sleep(self.pause(rest.tries)).await;
-            let left = self.link.left.is_cancelled();
-            if left || (rest.tries.is_multiple_of(2) && setback != Failure::Busy.into()) {
+            let replaced = self.link.replaced.is_cancelled();
+            if replaced || (rest.tries.is_multiple_of(2) && setback != Failure::Busy.into()) {
                 // Where others have gone on, nothing has failed yet.
-                match linked(&self.upstream, &*self.origin, !left).await {
+                match linked(&self.upstream, &*self.origin, !replaced).await {
                     Ok(link) => (self.link, fresh) = (link, true),
                     Err(error) if error.is_final() => return Err(GaveUp::Refused),
                     Err(error) => {

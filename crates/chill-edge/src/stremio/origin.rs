@@ -56,7 +56,7 @@ impl StoreOrigin {
     async fn link_for(&self, viewer: Option<IpAddr>, fresh: bool) -> Result<Option<Link>, OriginError> {
         let (mut fresh, mut failure) = (fresh, None);
         for _ in 0..MOST_TRIES {
-            let (seat, left) = self.playback.sitting();
+            let (seat, replaced) = self.playback.sitting();
             if viewer.is_some() && seat.grant.is_proxied(self.edge.config.delivery) {
                 return Ok(None);
             }
@@ -71,7 +71,7 @@ impl StoreOrigin {
                     if fresh {
                         *self.renewed() = Some((seat.grant, self.playback.meter.bytes()));
                     }
-                    return Ok(Some(Link { url, left }));
+                    return Ok(Some(Link { url, replaced }));
                 }
                 Err(error) => {
                     self.move_on(&seat, &error, failure.is_some()).await?;

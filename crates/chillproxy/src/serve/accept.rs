@@ -132,6 +132,10 @@ mod tests {
         (address, stop.clone(), tokio::spawn(serve(listener, gate, stop, bounds)))
     }
 
+    async fn two(address: SocketAddr) -> [TcpStream; 2] {
+        [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()]
+    }
+
     async fn ask(client: &mut TcpStream) {
         client.write_all(b"GET / HTTP/1.1\r\nHost: edge.example\r\n\r\n").await.unwrap();
     }
@@ -162,8 +166,7 @@ mod tests {
     #[tokio::test]
     async fn who_comes_while_all_places_are_taken_waits_for_one() {
         let (address, _stop, _serving) = listen(1).await;
-        let (mut first, mut second) =
-            (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap());
+        let [mut first, mut second] = two(address).await;
         ask(&mut second).await;
         for _ in 0..3 {
             ask(&mut first).await;
@@ -177,8 +180,7 @@ mod tests {
     #[tokio::test]
     async fn a_stop_is_heard_while_all_places_are_taken() {
         let (address, stop, serving) = listen(1).await;
-        let (mut first, mut second) =
-            (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap());
+        let [mut first, mut second] = two(address).await;
         ask(&mut first).await;
         answer(&mut first).await;
         ask(&mut second).await;

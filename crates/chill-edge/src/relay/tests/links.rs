@@ -73,14 +73,14 @@ async fn a_store_that_fails_once_mid_film_is_asked_again() {
 }
 
 #[tokio::test]
-async fn bytes_of_a_link_that_is_left_come_by_the_one_at_hand() {
+async fn bytes_of_a_replaced_link_come_by_the_one_at_hand() {
     let whole = answer("200 OK\nContent-Length: 1000\nETag: \"v1\"", &bytes(0, 1_000));
     let again = answer("206 Partial Content\nContent-Range: bytes 0-999/1000\nETag: \"v1\"", &bytes(0, 1_000));
     let cdn = Scripted::new(vec![whole, again]).await;
     // As when another request of the playback went on while this one was asking.
-    let left = Link::lasting(Secret::new(&*cdn.url));
-    left.left.cancel();
-    let links = Arc::new(InTurn(Mutex::new([Ok(left), Ok(Link::lasting(Secret::new(&*cdn.url)))].into())));
+    let replaced = Link::lasting(Secret::new(&*cdn.url));
+    replaced.replaced.cancel();
+    let links = Arc::new(InTurn(Mutex::new([Ok(replaced), Ok(Link::lasting(Secret::new(&*cdn.url)))].into())));
     let (address, _stop) = listen(Relay::new(quick()), film(links)).await;
     let reply = ask(address, &Method::GET, &[]).await;
     assert!(reply.whole && reply.body == bytes(0, 1_000));

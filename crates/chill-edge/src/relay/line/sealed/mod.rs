@@ -29,8 +29,9 @@ use records::{Place, Records, Stop};
 use super::tcp::Tcp;
 
 /// Read at a time, in bytes: the most where the kernel's buffer is bounded; where it is not, least and most, and in between
-/// this part of what the connection has carried. The kernel makes room then, several times, for what is read at once while nothing waits behind it, and never takes it back. 400 players at
-/// 10 Mbit/s, who begin with all that their own kernels take, made it keep 2.3 MB for each of their origins, in place of 1 MB.
+/// this part of what the connection has carried. The kernel makes room then, several times, for what is read at once while
+/// nothing waits behind it, and never takes it back. 400 players at 10 Mbit/s, who begin with all that their own kernels
+/// take, made it keep 2.3 MB for each of their origins, in place of 1 MB.
 const LEAST: usize = 2 * records::LARGEST;
 const MOST: usize = 8 * records::LARGEST;
 const PART: usize = 64;

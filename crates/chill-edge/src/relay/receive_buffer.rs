@@ -1,8 +1,8 @@
 //! How far an origin may be ahead of a film's player, in the kernel's memory.
 //!
-//! Left alone, Linux lets a socket's receive buffer grow with what is read at once, to 6 MB or 32 MB (`tcp_rmem`, tcp(7)). 200 films
-//! from a near origin, read at 10 Mbit/s, came to hold 5 MB each; that is past what all sockets may have (`tcp_mem`), so the
-//! kernel dropped what came, and films stalled.
+//! Left alone, Linux lets a socket's receive buffer grow with what is read at once, to 6 MB or 32 MB (`tcp_rmem`, tcp(7)).
+//! 200 films from a near origin, read at 10 Mbit/s, came to hold 5 MB each; that is past what all sockets may have
+//! (`tcp_mem`), so the kernel dropped what came, and films stalled.
 
 use std::io;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use std::time::Duration;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpStream;
 
-/// A film may come this fast, in bytes/s (100 Mbit/s). Of a buffer as large as the kernel makes it, twice what is asked for, packets
-/// of 1,500 bytes fill about three fifths.
+/// A film may come this fast, in bytes/s (100 Mbit/s). Of a buffer as large as the kernel makes it, twice what is asked for,
+/// packets of 1,500 bytes fill about three fifths.
 const RATE: f64 = 12.8e6;
 /// For an origin up to 40 ms away, in bytes.
 const LEAST: usize = 512 * 1024;
 
 /// How large receive buffers may be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ahead {
+pub(super) struct ReceiveBuffer {
     /// The most that this system lets anybody ask for, in bytes (`rmem_max`, socket(7)).
     most: usize,
 }
 
-impl Ahead {
+impl ReceiveBuffer {
     /// Asks the system.
     pub(super) fn of_system() -> Self {
         Self { most: most().unwrap_or(0) }
@@ -57,24 +57,24 @@ mod tests {
 
     #[test]
     fn a_far_origin_may_be_further_ahead() {
-        let ahead = Ahead { most: 4 * 1024 * 1024 };
-        let size = |ms| ahead.size(Duration::from_millis(ms));
+        let buffer = ReceiveBuffer { most: 4 * 1024 * 1024 };
+        let size = |ms| buffer.size(Duration::from_millis(ms));
         assert_eq!(
             [size(0), size(40), size(100), size(300)],
             [Some(LEAST), Some(LEAST), Some(1_280_000), Some(3_840_000)]
         );
         assert_eq!(size(400), None, "less than it needs would be worse than what the kernel chooses");
-        assert_eq!(Ahead { most: 212_992 }.size(Duration::ZERO), None);
+        assert_eq!(ReceiveBuffer { most: 212_992 }.size(Duration::ZERO), None);
     }
 
     #[tokio::test]
     async fn the_buffer_is_as_large_as_was_said_where_the_system_allows_it() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (ahead, usual) = (Ahead::of_system(), SockRef::from(&tcp).recv_buffer_size().unwrap());
-        assert!(ahead.most > 0);
-        let expected = if ahead.bound(&tcp, Duration::ZERO) { 2 * LEAST } else { usual };
-        assert_eq!(expected == usual, ahead.most < LEAST);
+        let (buffer, usual) = (ReceiveBuffer::of_system(), SockRef::from(&tcp).recv_buffer_size().unwrap());
+        assert!(buffer.most > 0);
+        let expected = if buffer.bound(&tcp, Duration::ZERO) { 2 * LEAST } else { usual };
+        assert_eq!(expected == usual, buffer.most < LEAST);
         assert_eq!(SockRef::from(&tcp).recv_buffer_size().unwrap(), expected);
     }
 }
