@@ -75,14 +75,13 @@ pub(crate) async fn take_with(
     grant: Grant,
     click: &Click,
 ) -> Result<Result<Taken, Refusal>, StoreError> {
-    let ready = match edge.items.get(store.code(), grant.key(), &click.hash) {
+    let Ready { item, cached } = match edge.items.get(store.code(), grant.key(), &click.hash) {
         Some(item) => Ready { item, cached: true },
         None => match added(edge, store, &grant, click).await? {
             Ok(ready) => ready,
             Err(refusal) => return Ok(Err(refusal)),
         },
     };
-    let Ready { item, cached } = ready;
     let title = edge.catalogue.title(&click.content).await;
     Ok(pick(&item, click, title.as_ref()).map(|(file, file_name)| {
         let seat = Seat { store: store.code(), grant, item: file.0, file: file.1 };
