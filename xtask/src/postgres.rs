@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
-use crate::running::{Running, Voice, free_port};
+use crate::running::{HeldPort, Running, Voice};
 use crate::shell;
 
 /// Where Debian puts the server's programs, one directory per version.
@@ -16,8 +16,6 @@ const INSTALLED: &str = "/usr/lib/postgresql";
 /// Test binaries run side by side and each test has a pool of its own.
 const CONNECTIONS: u32 = 500;
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The port may be taken between our look and the server's; then another one is tried.
-const ATTEMPTS: u32 = 3;
 
 /// A running server; stopped and removed when dropped.
 #[derive(Debug)]
@@ -25,7 +23,7 @@ pub(crate) struct Postgres {
     // Before the directory: the server stops first, then its files go.
     server: Running,
     directory: TempDir,
-    port: u16,
+    port: HeldPort,
     url: String,
 }
 
@@ -40,18 +38,10 @@ impl Postgres {
         let privileges = give_away(directory.path())?;
         let data = directory.path().join("data");
         make_cluster(&programs, &privileges, &data)?;
-        let mut attempt = 1;
-        loop {
-            let port = free_port()?;
-            match start_server(&programs, &privileges, directory.path(), port) {
-                Ok(server) => {
-                    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-                    return Ok(Self { server, directory, port, url });
-                }
-                Err(error) if attempt == ATTEMPTS => return Err(error),
-                Err(_) => attempt += 1,
-            }
-        }
+        let port = HeldPort::new()?;
+        let server = start_server(&programs, &privileges, directory.path(), port.number())?;
+        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", port.number());
+        Ok(Self { server, directory, port, url })
     }
 
     /// kill -9 of its first process, whose children then end by themselves, and a start on the same files and port.
@@ -65,7 +55,7 @@ impl Postgres {
         let killed = Instant::now();
         loop {
             // The last of its children may still hold its shared memory.
-            match start_server(&programs, &privileges, self.directory.path(), self.port) {
+            match start_server(&programs, &privileges, self.directory.path(), self.port.number()) {
                 Ok(server) => {
                     self.server = server;
                     return Ok(());

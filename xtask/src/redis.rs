@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::running::{Running, Voice, free_port};
+use crate::running::{HeldPort, Running, Voice};
 use crate::shell;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The port may be taken between our look and the server's; then another one is tried.
-const ATTEMPTS: u32 = 3;
 
 /// A running server; stopped when dropped.
 #[derive(Debug)]
@@ -27,18 +25,10 @@ impl Redis {
     /// When Redis is not installed, or does not start.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("chill-redis-").tempdir()?;
-        let mut attempt = 1;
-        loop {
-            let port = free_port()?;
-            match start_server(&directory, port) {
-                Ok(server) => {
-                    let url = format!("redis://127.0.0.1:{port}/0");
-                    return Ok(Self { _server: server, _directory: directory, url });
-                }
-                Err(error) if attempt == ATTEMPTS => return Err(error),
-                Err(_) => attempt += 1,
-            }
-        }
+        let port = HeldPort::new()?;
+        let server = start_server(&directory, port.number())?;
+        let url = format!("redis://127.0.0.1:{}/0", port.number());
+        Ok(Self { _server: server, _directory: directory, url })
     }
 
     /// Its address.

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use socket2::{Domain, Socket, Type};
 
 use crate::shell;
 
@@ -172,13 +173,32 @@ fn wait_for<T>(
     }
 }
 
-/// A port of 127.0.0.1 that was free a moment ago.
-///
-/// # Errors
-/// When the machine has none.
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port of 127.0.0.1 is free")?;
-    Ok(listener.local_addr()?.port())
+/// A port of 127.0.0.1 for a program that starts later, or again: bound here, so that the kernel gives it to nobody
+/// else, and not listened at, so that the program may (`SO_REUSEADDR`, which servers set).
+#[derive(Debug)]
+pub(crate) struct HeldPort {
+    number: u16,
+    _socket: Socket,
+}
+
+impl HeldPort {
+    /// One that nobody has.
+    ///
+    /// # Errors
+    /// When all are taken.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        socket.bind(&any.into()).context("no port of 127.0.0.1 is free")?;
+        let held = socket.local_addr()?.as_socket().context("the kernel names no port")?;
+        Ok(Self { number: held.port(), _socket: socket })
+    }
+
+    /// Its number, while this lives.
+    pub(crate) fn number(&self) -> u16 {
+        self.number
+    }
 }
 
 #[cfg(test)]

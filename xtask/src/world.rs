@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::running::{Running, Voice, free_port};
+use crate::running::{HeldPort, Running, Voice};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The key of the account that the seeded world has.
@@ -75,6 +75,7 @@ impl World {
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Running,
+    _port: HeldPort,
     _data: TempDir,
     chillproxy: Program,
     base_url: String,
@@ -88,7 +89,8 @@ impl Server {
     /// When a command fails, or the server does not come up.
     pub(crate) fn start(programs: &Path, world: &World) -> anyhow::Result<Self> {
         let data = tempfile::Builder::new().prefix("chill-data-").tempdir()?;
-        let address = format!("127.0.0.1:{}", free_port()?);
+        let port = HeldPort::new()?;
+        let address = format!("127.0.0.1:{}", port.number());
         let base_url = format!("http://{address}");
         let settings = vec![
             ("CHILLPROXY_DATA_DIR", data.path().display().to_string()),
@@ -113,7 +115,7 @@ impl Server {
             let event: Value = serde_json::from_str(line).ok()?;
             (event["message"] == "ready").then_some(())
         })?;
-        Ok(Self { process, _data: data, chillproxy, base_url, manifest_url })
+        Ok(Self { process, _port: port, _data: data, chillproxy, base_url, manifest_url })
     }
 
     /// Runs another command of the server's command line on the same data, and gives the JSON it answers.

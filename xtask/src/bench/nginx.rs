@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::running::{Running, Voice, free_port};
+use crate::running::{HeldPort, Running, Voice};
 use crate::shell;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(super) struct Nginx {
     directory: TempDir,
-    port: u16,
+    port: HeldPort,
 }
 
 impl Nginx {
@@ -25,7 +25,7 @@ impl Nginx {
     /// When its directory cannot be made.
     pub(super) fn new(files: &[(&str, &[u8])]) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("chill-nginx-").tempdir()?;
-        let port = free_port()?;
+        let port = HeldPort::new()?;
         let root = directory.path().join("files");
         std::fs::create_dir(&root)?;
         for (name, bytes) in files {
@@ -57,19 +57,19 @@ impl Nginx {
 
     /// Where it listens.
     pub(super) fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// The address of one of its files.
     pub(super) fn url(&self, file: &str) -> String {
-        format!("http://127.0.0.1:{}/{file}", self.port)
+        format!("http://127.0.0.1:{}/{file}", self.port())
     }
 
     fn configuration(&self) -> anyhow::Result<String> {
         // Its workers must read our directory; started by another user, nginx ignores the line with a warning.
         let user = if is_root()? { "user root;" } else { "" };
         let own = |path: &Path| path.display().to_string();
-        let (port, files) = (self.port, own(&self.directory.path().join("files")));
+        let (port, files) = (self.port(), own(&self.directory.path().join("files")));
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temporary = temporary.map(|of| format!("{of}_temp_path {};", own(&self.directory.path().join(of))));
         Ok(format!(

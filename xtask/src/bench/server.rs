@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::programs::Programs;
-use crate::running::{Running, Voice, free_port};
+use crate::running::{HeldPort, Running, Voice};
 use crate::world::World;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,7 +21,7 @@ const NAME: &str = "bench";
 pub(super) struct Server {
     program: PathBuf,
     _data: TempDir,
-    port: u16,
+    port: HeldPort,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -32,11 +32,11 @@ impl Server {
     /// When its directory cannot be made.
     pub(super) fn new(programs: &Programs) -> anyhow::Result<Self> {
         let data = tempfile::Builder::new().prefix("chill-bench-").tempdir()?;
-        let port = free_port()?;
+        let port = HeldPort::new()?;
         let settings = vec![
             ("CHILLPROXY_DATA_DIR", data.path().join("data").display().to_string()),
-            ("STREMTHRU_LISTEN_ADDR", format!("127.0.0.1:{port}")),
-            ("STREMTHRU_BASE_URL", format!("http://127.0.0.1:{port}")),
+            ("STREMTHRU_LISTEN_ADDR", format!("127.0.0.1:{}", port.number())),
+            ("STREMTHRU_BASE_URL", format!("http://127.0.0.1:{}", port.number())),
             ("STREMTHRU_LOG_FORMAT", "json".to_owned()),
             ("CHILLPROXY_METRICS_ADDR", "127.0.0.1:0".to_owned()),
             ("CHILLPROXY_RATE_PER_USER", "0".to_owned()),
@@ -111,12 +111,12 @@ impl Server {
 
     /// Where it listens.
     pub(super) fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Its address, without a slash at its end.
     pub(super) fn base(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port())
     }
 
     /// What a command answers; it gets `input` on its standard input.

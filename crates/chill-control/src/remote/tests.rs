@@ -170,7 +170,7 @@ async fn the_next_node_is_asked_when_one_is_away_and_stays_the_first() {
             ([("retry-after", "30")], StatusCode::SERVICE_UNAVAILABLE)
         });
         let (ill, other) = serve_router(ill).await;
-        let closed = closed_port().await;
+        let (closed, _held) = closed_port();
         let hole = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let silent = format!("http://{}", hole.local_addr().unwrap());
         let control = remote_with(&[&closed, &ill, &silent, &good], quick());
@@ -225,9 +225,11 @@ async fn an_edge_calls_itself_the_same_at_each_call_and_two_are_told_apart() {
     server.abort();
 }
 
-async fn closed_port() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+/// An address that nobody listens at, nor will, while the socket is kept.
+fn closed_port() -> (String, tokio::net::TcpSocket) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    (format!("http://{}", socket.local_addr().unwrap()), socket)
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 use super::*;
 use chill_core::rate::Scope;
 use chill_core::{Chance, Secret};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use tokio::net::TcpSocket;
 
 fn limits(user: u32, address: u32) -> Limits {
     Limits { user: Limit::of(user), address: Limit::of(address), edge: None }
@@ -81,32 +83,49 @@ async fn names_in_redis_are_digests_that_expire() {
 
 /// A Redis of the test's own, that it may kill.
 pub(super) struct Server {
-    child: Child,
-    port: u16,
+    child: Option<Child>,
+    /// Bound and not listened at: nobody else gets the port, and Redis may listen there.
+    address: TcpSocket,
 }
 
 impl Server {
-    pub(super) fn start(port: u16) -> Self {
-        let port_word = port.to_string();
-        let words = ["--port", &port_word, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    pub(super) fn start() -> Self {
+        let address = TcpSocket::new_v4().unwrap();
+        address.set_reuseaddr(true).unwrap();
+        address.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let mut server = Self { child: None, address };
+        server.restart();
+        server
+    }
+
+    pub(super) fn restart(&mut self) {
+        let port = self.address.local_addr().unwrap().port().to_string();
+        let words = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         let child = Command::new("redis-server")
             .args(words)
             .current_dir(std::env::temp_dir())
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is installed by `cargo xtask test`");
-        Self { child, port }
+        self.child = Some(child);
+    }
+
+    pub(super) fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     pub(super) fn url(&self) -> RedisUrl {
-        format!("redis://127.0.0.1:{}", self.port).parse().unwrap()
+        format!("redis://{}", self.address.local_addr().unwrap()).parse().unwrap()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        if self.child.is_some() {
+            self.kill();
+        }
     }
 }
 
@@ -120,14 +139,13 @@ pub(super) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
 
 #[tokio::test]
 async fn without_redis_each_node_counts_alone_and_comes_back_by_itself() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let server = Server::start(port);
+    let mut server = Server::start();
     let (one, two) = (
         SharedRates::open(&server.url(), limits(1, 0)).unwrap(),
         SharedRates::open(&server.url(), limits(1, 0)).unwrap(),
     );
     until("Redis answers", async || one.is_there().await && two.is_there().await).await;
-    drop(server);
+    server.kill();
     let bucket = [user()];
     let started = std::time::Instant::now();
     assert_eq!(one.take(&bucket).await, Verdict::Allowed, "a lost Redis refuses nobody");
@@ -136,7 +154,7 @@ async fn without_redis_each_node_counts_alone_and_comes_back_by_itself() {
     let alone = allowed(&one, &bucket, 20).await;
     assert!((1..20).contains(&alone), "{alone} of 20 by a node that counts alone");
     assert_eq!(two.take(&bucket).await, Verdict::Allowed, "the other node knows nothing of it");
-    let _back = Server::start(port);
+    server.restart();
     until("both nodes share again", async || one.is_there().await && two.is_there().await).await;
     let shared = [user()];
     let passed = allowed(&one, &shared, 10).await + allowed(&two, &shared, 10).await;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::database::TestDatabase;
-use crate::node::{Node, command, free_address};
+use crate::node::{HeldAddress, Node, command};
 use crate::web::Web;
 
 /// The account's key at the simulated TorBox; it must never be seen anywhere.
@@ -30,6 +30,7 @@ pub(crate) struct App {
     pub data: TempDir,
     pub web: Web,
     server: Node,
+    _metrics_address: HeldAddress,
     pub database: TestDatabase,
 }
 
@@ -69,14 +70,13 @@ impl App {
             .torznab()
             .set_indexer(chill_sim::Indexer { api_key: INDEXER_KEY.to_owned(), ..world.torznab().indexer() });
         let data = tempfile::tempdir().unwrap();
-        let (address, metrics) = (free_address(), free_address());
-        let server = Node::new(words, &address);
+        let (server, metrics) = (Node::new(words), HeldAddress::new());
         let base = server.base.clone();
         let mut settings: Vec<(String, String)> = [
             ("CHILLPROXY_DATA_DIR", data.path().join("data").display().to_string()),
-            ("STREMTHRU_LISTEN_ADDR", address),
+            ("STREMTHRU_LISTEN_ADDR", server.address()),
             ("STREMTHRU_BASE_URL", base.clone()),
-            ("CHILLPROXY_METRICS_ADDR", metrics.clone()),
+            ("CHILLPROXY_METRICS_ADDR", metrics.text()),
             ("CHILLPROXY_TORBOX_URL", world.torbox_url()),
             ("CHILLPROXY_CINEMETA_URL", world.cinemeta_url()),
             ("CHILLPROXY_KITSU_URL", world.kitsu_url()),
@@ -94,11 +94,12 @@ impl App {
         let mut app = Self {
             world,
             base,
-            metrics: format!("http://{metrics}"),
+            metrics: format!("http://{}", metrics.text()),
             settings,
             data,
             web: Web::new("TestPlayer/1.0"),
             server,
+            _metrics_address: metrics,
             database,
         };
         app.boot().await;

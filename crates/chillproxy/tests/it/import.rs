@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::app::{App, KEY};
 use crate::database::{TestDatabase, on_both_engines};
-use crate::node::{command, free_address};
+use crate::node::command;
 use crate::planes::{CONTROL, EdgeNode, INTERNAL, edge_settings};
 use crate::streams::FILM;
 use crate::web::Web;
@@ -52,7 +52,7 @@ async fn an_edge_alone_reads_what_was_imported_there() {
     let web = Web::new("TestPlayer/1.0");
     app.until("the edge", async || edge.node.readiness(&web).await == Some(200)).await;
     let viewer = edge.seen_by(&app, &app.add_user("ada"));
-    let settings = edge_settings(&app.world, &edge.dir, &free_address(), &app.base);
+    let settings = edge_settings(&app.world, &edge.dir, &edge.node.address(), &app.base);
     let file = small(&app.data);
     for words in [["import", "imdb", &file].as_slice(), &["import", "imdb", &file, "--role", "edge"]] {
         let imported = command(words, &settings).output().unwrap();

@@ -6,6 +6,7 @@ use hyper::Method;
 
 use crate::app::{App, KEY, Viewer};
 use crate::database::TestDatabase;
+use crate::node::HeldAddress;
 use crate::planes::{CONTROL, INTERNAL};
 use crate::streams::FILM;
 
@@ -255,18 +256,18 @@ pub(crate) fn shared_redis() -> String {
 
 /// A Redis of a test's own, that it may kill.
 struct Redis {
-    port: u16,
+    address: HeldAddress,
     server: Child,
 }
 
 impl Redis {
     fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { port, server: serve(port) }
+        let address = HeldAddress::new();
+        Self { server: serve(address.port()), address }
     }
 
     fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/0", self.port)
+        format!("redis://{}/0", self.address.text())
     }
 
     fn kill(&mut self) {
@@ -275,7 +276,7 @@ impl Redis {
     }
 
     fn restart(&mut self) {
-        self.server = serve(self.port);
+        self.server = serve(self.address.port());
     }
 }
 

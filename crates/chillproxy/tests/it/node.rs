@@ -1,9 +1,10 @@
 //! One process of the binary: its settings, its log, its life.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpSocket;
 
 use crate::web::Web;
 
@@ -13,14 +14,21 @@ pub(crate) type Settings = Vec<(String, String)>;
 pub(crate) struct Node {
     pub base: String,
     pub log: Arc<Mutex<String>>,
+    address: HeldAddress,
     words: &'static [&'static str],
     child: Option<Child>,
 }
 
 impl Node {
-    /// A server that is started with these words and will answer at `address`.
-    pub(crate) fn new(words: &'static [&'static str], address: &str) -> Self {
-        Self { base: format!("http://{address}"), log: Arc::default(), words, child: None }
+    /// A server that is started with these words and will answer at its own address.
+    pub(crate) fn new(words: &'static [&'static str]) -> Self {
+        let address = HeldAddress::new();
+        Self { base: format!("http://{}", address.text()), log: Arc::default(), address, words, child: None }
+    }
+
+    /// Where it is to listen, each time it is started.
+    pub(crate) fn address(&self) -> String {
+        self.address.text()
     }
 
     pub(crate) fn spawn(&mut self, settings: &[(String, String)]) {
@@ -39,8 +47,7 @@ impl Node {
 
     /// What `/readyz` says; none while nobody listens.
     pub(crate) async fn readiness(&self, web: &Web) -> Option<u16> {
-        let address = self.base.strip_prefix("http://").unwrap();
-        tokio::net::TcpStream::connect(address).await.ok()?;
+        tokio::net::TcpStream::connect(self.address()).await.ok()?;
         Some(web.get(&format!("{}/readyz", self.base)).await.status.as_u16())
     }
 
@@ -87,6 +94,23 @@ pub(crate) fn command(words: &[&str], settings: &[(String, String)]) -> Command 
     command
 }
 
-pub(crate) fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+/// An address for a server that starts later, or again: bound here, so that the kernel gives its port to nobody else,
+/// and not listened at, so that the server may (`SO_REUSEADDR`, which servers set).
+pub(crate) struct HeldAddress(TcpSocket);
+
+impl HeldAddress {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.0.local_addr().unwrap().to_string()
+    }
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::app::{App, INDEXER_KEY, KEY, Viewer, files_below};
 use crate::database::TestDatabase;
-use crate::node::{Node, Settings, free_address};
+use crate::node::{Node, Settings};
 use crate::streams::{FILM, Stream, read, sha256};
 use crate::web::{Web, watch, watch_some};
 
@@ -54,9 +54,8 @@ impl EdgeNode {
 
     /// The same with further settings.
     pub(crate) fn start_with(world: &chill_sim::World, controls: &str, more: &[(&str, &str)]) -> Self {
-        let (dir, address) = (tempfile::tempdir().unwrap(), free_address());
-        let mut node = Node::new(EDGE, &address);
-        let mut settings = edge_settings(world, &dir, &address, controls);
+        let (dir, mut node) = (tempfile::tempdir().unwrap(), Node::new(EDGE));
+        let mut settings = edge_settings(world, &dir, &node.address(), controls);
         settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         node.spawn(&settings);
         Self { node, dir, settings }
@@ -88,12 +87,11 @@ impl Planes {
         let mut settings = vec![("INTERNAL_API_KEY", INTERNAL), ("CHILLPROXY_MASTER_KEY", master.as_str())];
         settings.extend_from_slice(more);
         let app = App::serving(CONTROL, TestDatabase::postgres(), &settings).await;
-        let address = free_address();
-        let mut second = Node::new(CONTROL, &address);
+        let mut second = Node::new(CONTROL);
         let mut second_settings = app.settings.clone();
         let own = [
             ("CHILLPROXY_DATA_DIR", app.data.path().join("second").display().to_string()),
-            ("STREMTHRU_LISTEN_ADDR", address),
+            ("STREMTHRU_LISTEN_ADDR", second.address()),
             ("CHILLPROXY_METRICS_ADDR", "off".to_owned()),
         ];
         second_settings.retain(|(name, _)| own.iter().all(|(mine, _)| mine != name));

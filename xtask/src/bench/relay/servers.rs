@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 
 use super::super::programs::Programs;
-use crate::running::{Running, Voice, free_port};
+use crate::running::{HeldPort, Running, Voice};
 use crate::shell;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,8 +41,8 @@ pub(super) struct Origin {
     // Ends before its directory does.
     _running: Program,
     directory: TempDir,
-    http: u16,
-    tls: u16,
+    http: HeldPort,
+    tls: HeldPort,
 }
 
 impl Origin {
@@ -53,7 +53,8 @@ impl Origin {
         let mut film = File::create(at.join("files/film.mkv"))?;
         io::copy(&mut File::open("/dev/urandom")?.take(SIZE), &mut film).context("no room for the film in /dev/shm")?;
         certify(at)?;
-        let (http, tls) = (free_port()?, free_port()?);
+        let held = [HeldPort::new()?, HeldPort::new()?];
+        let [http, tls] = held.each_ref().map(HeldPort::number);
         let server = format!(
             "access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
              ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_protocols TLSv1.2 TLSv1.3;
@@ -63,13 +64,14 @@ impl Origin {
             at.display()
         );
         let running = nginx(at, "origin", &server, &[http, tls])?;
+        let [http, tls] = held;
         Ok(Self { _running: running, directory, http, tls })
     }
 
     fn url(&self, upstream: Upstream) -> String {
         match upstream {
-            Upstream::Http => format!("http://127.0.0.1:{}/film.mkv", self.http),
-            Upstream::Tls => format!("https://127.0.0.1:{}/film.mkv", self.tls),
+            Upstream::Http => format!("http://127.0.0.1:{}/film.mkv", self.http.number()),
+            Upstream::Tls => format!("https://127.0.0.1:{}/film.mkv", self.tls.number()),
         }
     }
 
@@ -155,6 +157,7 @@ pub(super) struct Server {
     http: (u16, u32),
     tls: (u16, u32),
     _programs: Vec<Program>,
+    _held: Vec<HeldPort>,
 }
 
 impl Server {
@@ -204,11 +207,13 @@ fn ours(origin: &Origin, programs: &Programs) -> anyhow::Result<Server> {
         http: (http_port, http.id),
         tls: (tls_port, tls.id),
         _programs: vec![http, tls],
+        _held: Vec::new(),
     })
 }
 
 fn nginx_proxy(origin: &Origin) -> anyhow::Result<Server> {
-    let (http, tls) = (free_port()?, free_port()?);
+    let held = [HeldPort::new()?, HeldPort::new()?];
+    let [http, tls] = held.each_ref().map(HeldPort::number);
     let text = format!(
         "access_log off; keepalive_requests 1000000000; tcp_nodelay on;
          proxy_http_version 1.1; proxy_set_header Connection ''; proxy_buffering off; proxy_buffer_size 64k;
@@ -217,21 +222,30 @@ fn nginx_proxy(origin: &Origin) -> anyhow::Result<Server> {
          upstream sealed {{ server 127.0.0.1:{}; keepalive 512; }}
          server {{ listen 127.0.0.1:{http} backlog=4096; location / {{ proxy_pass http://plain; }} }}
          server {{ listen 127.0.0.1:{tls} backlog=4096; location / {{ proxy_pass https://sealed; }} }}",
-        origin.http, origin.tls
+        origin.http.number(),
+        origin.tls.number()
     );
     let running = nginx(origin.path(), &format!("proxy-{http}"), &text, &[http, tls])?;
-    Ok(Server { name: "nginx 64k", http: (http, running.id), tls: (tls, running.id), _programs: vec![running] })
+    Ok(Server {
+        name: "nginx 64k",
+        http: (http, running.id),
+        tls: (tls, running.id),
+        _programs: vec![running],
+        _held: held.into(),
+    })
 }
 
 fn haproxy(origin: &Origin) -> anyhow::Result<Server> {
-    let (http, tls) = (free_port()?, free_port()?);
+    let held = [HeldPort::new()?, HeldPort::new()?];
+    let [http, tls] = held.each_ref().map(HeldPort::number);
     let text = format!(
         "global\n  maxconn 4000\n\
          defaults\n  mode http\n  maxconn 4000\n  option splice-response\n  http-reuse always\n  timeout connect 5s\n  \
          timeout client 60s\n  timeout server 60s\n\
          listen plain\n  bind 127.0.0.1:{http} backlog 4096\n  server origin 127.0.0.1:{}\n\
          listen sealed\n  bind 127.0.0.1:{tls} backlog 4096\n  server origin 127.0.0.1:{} ssl verify none\n",
-        origin.http, origin.tls
+        origin.http.number(),
+        origin.tls.number()
     );
     let file = origin.path().join("haproxy.cfg");
     fs::write(&file, text)?;
@@ -239,5 +253,11 @@ fn haproxy(origin: &Origin) -> anyhow::Result<Server> {
     let (running, ()) = Program::start("haproxy", &program("haproxy"), &words, |_| Some(()))?;
     reach(http)?;
     reach(tls)?;
-    Ok(Server { name: "haproxy, splicing", http: (http, running.id), tls: (tls, running.id), _programs: vec![running] })
+    Ok(Server {
+        name: "haproxy, splicing",
+        http: (http, running.id),
+        tls: (tls, running.id),
+        _programs: vec![running],
+        _held: held.into(),
+    })
 }

@@ -93,14 +93,13 @@ async fn names_are_digests_and_do_not_stay() {
 
 #[tokio::test]
 async fn without_redis_nobody_is_refused_and_what_runs_is_counted_again_later() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let server = Server::start(port);
+    let mut server = Server::start();
     let rates = SharedRates::open(&server.url(), Limits::default()).unwrap();
     let (places, user) = (SharedPlaces::lasting(&rates, LONG), link());
     until("Redis answers", async || rates.is_there().await).await;
     let (film, other) = (of(user), of(user));
     assert!(places.take(&film, &[], None).await && !places.take(&other, &[], None).await);
-    drop(server);
+    server.kill();
     let begun = Instant::now();
     for _ in 0..10 {
         assert!(places.take(&other, &[], None).await);
@@ -108,7 +107,7 @@ async fn without_redis_nobody_is_refused_and_what_runs_is_counted_again_later() 
         places.give_back(std::slice::from_ref(&other)).await;
     }
     assert!(begun.elapsed() < PATIENCE * 3, "a lost Redis costs one wait: {:?}", begun.elapsed());
-    let _back = Server::start(port);
+    server.restart();
     until("Redis counts again", async || rates.is_there().await).await;
     places.keep(&[film]).await;
     assert!(!places.take(&other, &[], None).await);
@@ -195,8 +194,7 @@ async fn nobody_is_asked_to_end_one_where_two_are_too_many() {
 
 #[tokio::test]
 async fn wishes_are_few_and_name_nobody() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let server = Server::start(port);
+    let server = Server::start();
     let rates = SharedRates::open(&server.url(), Limits::default()).unwrap();
     let (one, user) = (SharedPlaces::lasting(&rates, LONG), link());
     until("Redis answers", async || rates.is_there().await).await;

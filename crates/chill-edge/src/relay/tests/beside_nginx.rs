@@ -15,7 +15,7 @@ use data_encoding::HEXLOWER;
 use http::Method;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::stage::{Reply, ask, film, listen, quick};
 use crate::relay::{Link, Origin, OriginError, Relay, RelayConfig};
@@ -137,6 +137,8 @@ const TABLE: &[Row] = &[
 struct Nginx {
     running: Child,
     address: SocketAddr,
+    /// Bound and not listened at: nobody else gets the port, and nginx may listen there.
+    _held: TcpSocket,
     _directory: TempDir,
 }
 
@@ -147,15 +149,17 @@ impl Nginx {
         fs::write(&path, content_bytes(1, 0, SIZE)).unwrap();
         let changed = UNIX_EPOCH + Duration::from_secs(CHANGED);
         File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
-        let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        fs::write(directory.path().join("nginx.conf"), configuration(directory.path(), port)).unwrap();
+        let held = TcpSocket::new_v4().unwrap();
+        held.set_reuseaddr(true).unwrap();
+        held.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let address = held.local_addr().unwrap();
+        fs::write(directory.path().join("nginx.conf"), configuration(directory.path(), address.port())).unwrap();
         let system = Path::new("/usr/sbin/nginx");
         let mut nginx = Command::new(if system.exists() { system } else { Path::new("nginx") });
         nginx.arg("-p").arg(directory.path()).args(["-e", "stderr", "-c", "nginx.conf"]).stdin(Stdio::null());
         let running =
             nginx.spawn().expect("nginx is missing: `cargo xtask test` installs it, or `apt-get install nginx`");
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let nginx = Self { running, address, _directory: directory };
+        let nginx = Self { running, address, _held: held, _directory: directory };
         nginx.listens().await;
         nginx
     }
