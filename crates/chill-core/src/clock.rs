@@ -1,11 +1,13 @@
 //! Time as a parameter: the system's clock in a process, a clock set by hand in a test.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Where the time of day comes from. Cheap to clone; clones of a fixed clock move together.
 #[derive(Clone, Debug)]
@@ -28,6 +30,16 @@ impl Clock {
     pub fn now(&self) -> Millis {
         match self {
             Self::System => system_now(),
+            Self::Fixed(at) => at.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Milliseconds since some moment, for how long something lasts: the machine's time of day may be set, and this neither
+    /// goes back nor jumps then.
+    #[must_use]
+    pub fn steady(&self) -> Millis {
+        match self {
+            Self::System => millis(START.elapsed()),
             Self::Fixed(at) => at.load(Ordering::SeqCst),
         }
     }

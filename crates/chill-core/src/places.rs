@@ -105,8 +105,8 @@ pub trait Places: Send + Sync + 'static {
     /// Refused, it leaves the wish for a few seconds, where one stream less in each full group is enough; placed, it has none.
     async fn take(&self, stream: &Placed, instead: &[PlaybackId], wish: Option<&Wish>) -> bool;
 
-    /// Whether [`Places::take`] would find room, with the same wish.
-    async fn have_room(&self, stream: &Placed, instead: &[PlaybackId], wish: Option<&Wish>) -> bool;
+    /// Whether [`Places::take`] would find room.
+    async fn have_room(&self, stream: &Placed, instead: &[PlaybackId]) -> bool;
 
     /// The wishes that wait for an edge.
     async fn wishes(&self) -> Vec<Wish>;

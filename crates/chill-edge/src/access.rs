@@ -78,7 +78,7 @@ enum Way {
 }
 
 /// The ways to one store that are left to try, and what came of those tried.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ways {
     store: StoreCode,
     left: VecDeque<Way>,
@@ -171,6 +171,14 @@ impl Ways {
         match lack {
             Lack::Key => self.pass(grant),
             Lack::Else => self.drop_way(),
+        }
+    }
+
+    /// Takes note that a right which did not carry one more stream does now; other keys may be needed beside it later.
+    pub(crate) fn has_room_again(&mut self, grant: &Grant) {
+        if let (Grant::Pool { asker, .. }, None) = (grant, self.left.front()) {
+            self.left.push_front(Way::Pool(asker.clone()));
+            (self.excluded, self.refusal) = (Vec::new(), None);
         }
     }
 

@@ -32,7 +32,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(crate) async fn run(edge: &Arc<Edge>, token: &CancellationToken) {
     let follow = watch::follow(&*edge.control, &edge.leases, &edge.playbacks, &edge.clock, &edge.chance, token);
     tokio::join!(follow, edge.usage.deliver(token), tend(edge, token), edge.playbacks.keep_places(token));
-    report(edge, true).await;
+    report(edge, Duration::ZERO).await;
     if tokio::time::timeout(FAREWELL, edge.usage.deliver_rest()).await.is_err() {
         tracing::warn!("usage was left in the spool; it will be delivered after the next start");
     }
@@ -44,7 +44,7 @@ async fn tend(edge: &Edge, token: &CancellationToken) {
     while token.run_until_cancelled(tick.tick()).await.is_some() {
         let _ = token.run_until_cancelled(confirm(edge)).await;
         edge.playbacks.retire_idle();
-        report(edge, false).await;
+        report(edge, if edge.is_draining() { Duration::ZERO } else { REPORT }).await;
         edge.playbacks.forget_left();
     }
 }
@@ -100,10 +100,9 @@ fn end(edge: &Edge, playback: &Arc<Playback>, why: &str) {
     edge.playbacks.end(playback);
 }
 
-/// Writes down the bytes served since the last time, each under the key that it came by. Nobody else does, so nothing is
+/// Writes down the bytes served since the last time, where that is longer ago than `age`, each under the key that it came by. Nobody else does, so nothing is
 /// written twice.
-async fn report(edge: &Edge, all: bool) {
-    let age = if all { Duration::ZERO } else { REPORT };
+async fn report(edge: &Edge, age: Duration) {
     for playback in edge.playbacks.all() {
         for carried in playback.owes(age) {
             if let Err(error) = edge.usage.keep(&served(&playback, &carried)).await {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -120,6 +121,8 @@ pub struct Edge {
     pub(crate) chosen: ChosenCache,
     pub(crate) token_checks: TokenChecks,
     pub(crate) relay: Relay,
+    /// Whether the process will end soon.
+    draining: AtomicBool,
 }
 
 impl Edge {
@@ -149,6 +152,7 @@ impl Edge {
             chosen: ChosenCache::new(),
             token_checks: TokenChecks::new(),
             relay: Relay::new(config.relay.clone()),
+            draining: AtomicBool::new(false),
             stores: ports.stores.into_iter().map(|store| (store.code(), store)).collect(),
             library: ports.library,
             indexers: ports.indexers,
@@ -165,10 +169,19 @@ impl Edge {
         crate::background::run(self, &token).await;
     }
 
-    /// How many playbacks carry bytes right now, for a drain that waits for them.
-    #[must_use]
-    pub fn streams(&self) -> usize {
-        self.playbacks.running().iter().filter(|playback| playback.meter.open() > 0).count()
+    /// The process will end soon: what films carry from now on is written down within a second, since nobody knows when it
+    /// is killed.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Ends all films at once.
+    pub fn cut(&self) {
+        self.playbacks.end_all();
     }
 }
 

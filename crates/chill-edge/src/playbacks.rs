@@ -162,15 +162,15 @@ impl Playbacks {
     }
 
     /// Waits, but not for long, until a right may carry a stream, maybe by a place that is handed over; to one that runs already
-    /// none is.
+    /// none is. Whether another edge hands one over is seen when the stream enters: it may not come to that.
     pub(crate) async fn waits_for_room(&self, grant: &Grant, stream: PlaybackId) -> bool {
-        let mut seeker = self.seeker(stream);
+        let Some(who) = who(grant) else { return true };
         let is_new = !self.streams.carries(stream);
         let begun = Instant::now();
         loop {
             let waited = begun.elapsed();
-            let patient = is_new.then_some(waited >= PATIENCE);
-            match self.look(grant, stream, seeker.as_mut(), patient).await {
+            match self.look(who, stream, is_new).await {
+                Entry::FullAcross if is_new => return true,
                 Entry::Room(_) => return true,
                 entry if is_in_vain(&entry, waited) => return false,
                 _ => tokio::time::sleep(LOOK).await,
@@ -178,20 +178,10 @@ impl Playbacks {
         }
     }
 
-    async fn look(
-        &self,
-        grant: &Grant,
-        stream: PlaybackId,
-        seeker: Option<&mut Seeker<'_>>,
-        patient: Option<bool>,
-    ) -> Entry {
-        match (who(grant), seeker) {
-            (Some(who), Some(seeker)) => seeker.look(&self.streams, who, patient).await,
-            (Some(who), None) => {
-                let over = self.streams.room(stream, who, true);
-                over.filter(|over| patient.is_some() || over.is_empty()).map_or(Entry::Full, Entry::Room)
-            }
-            (None, _) => Entry::Room(Vec::new()),
+    async fn look(&self, who: Who<'_>, stream: PlaybackId, is_new: bool) -> Entry {
+        match self.seeker(stream) {
+            Some(seeker) => seeker.look(&self.streams, who, is_new).await,
+            None => self.streams.room_now_or_soon(stream, who, is_new).map_or(Entry::Full, Entry::Room),
         }
     }
 
@@ -210,6 +200,11 @@ impl Playbacks {
             inner.running.remove(&playback.key);
             inner.leaving.push(playback.clone());
         }
+    }
+
+    /// Ends all at once.
+    pub(crate) fn end_all(&self) {
+        self.running().iter().for_each(|playback| self.end(playback));
     }
 
     /// Ends what a revocation concerns, at once. Returns how many.

@@ -217,7 +217,8 @@ impl From<&OriginError> for Refusal {
             OriginErrorKind::LinkBroken => Code::LinkBroken,
             OriginErrorKind::Unreachable => Code::StoreUnavailable,
             OriginErrorKind::Refused { code } => Code::from_word(code).unwrap_or(Code::LinkBroken),
-            OriginErrorKind::Cut => Code::UserInactive,
+            // Who has lost his right hears why at the next start.
+            OriginErrorKind::Cut => Code::ControlUnavailable,
         };
         Self::new(code, error.to_string())
     }

@@ -145,8 +145,8 @@ impl Places for SharedPlaces {
         self.enter(stream, instead, wish, self.lasts).await
     }
 
-    async fn have_room(&self, stream: &Placed, instead: &[PlaybackId], wish: Option<&Wish>) -> bool {
-        self.enter(stream, instead, wish, Duration::ZERO).await
+    async fn have_room(&self, stream: &Placed, instead: &[PlaybackId]) -> bool {
+        self.enter(stream, instead, None, Duration::ZERO).await
     }
 
     async fn wishes(&self) -> Vec<Wish> {

@@ -92,7 +92,7 @@ impl Seeker<'_> {
         let over = ids(&streams.room_by_this_key(self.stream, who)?);
         let places = async |who: Who<'_>| {
             let placed = Placed { stream: self.stream, groups: self.across.counted(streams.limits(), &who).groups };
-            placed.groups.is_empty() || self.across.places.have_room(&placed, &over, None).await
+            placed.groups.is_empty() || self.across.places.have_room(&placed, &over).await
         };
         match places(who).await {
             true => Ok(()),
@@ -101,18 +101,14 @@ impl Seeker<'_> {
         }
     }
 
-    /// Whether [`Seeker::enter`] would find room now or soon. `patient` as there; none: nobody shall go for it.
-    pub(super) async fn look(&mut self, streams: &Streams, who: Who<'_>, patient: Option<bool>) -> Entry {
-        let over = streams.room(self.stream, who, true).filter(|over| patient.is_some() || over.is_empty());
-        let Some(over) = over else { return self.is_full_here() };
-        let counted = self.across.counted(streams.limits(), &who);
-        let wish = patient.and_then(|patient| self.wish(&counted, patient));
-        let placed = Placed { stream: self.stream, groups: counted.groups };
-        if placed.groups.is_empty() || self.across.places.have_room(&placed, &ids(&over), wish.as_ref()).await {
-            self.wished = false;
-            return Entry::Room(Vec::new());
+    /// Whether [`Seeker::enter`] would find room now, or soon where nobody but this edge's own streams must go for it.
+    pub(super) async fn look(&self, streams: &Streams, who: Who<'_>, is_new: bool) -> Entry {
+        let Some(over) = streams.room_now_or_soon(self.stream, who, is_new) else { return Entry::Full };
+        let placed = Placed { stream: self.stream, groups: self.across.counted(streams.limits(), &who).groups };
+        match placed.groups.is_empty() || self.across.places.have_room(&placed, &ids(&over)).await {
+            true => Entry::Room(over),
+            false => Entry::FullAcross,
         }
-        Entry::FullAcross
     }
 
     /// No other edge can help.

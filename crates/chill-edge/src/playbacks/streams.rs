@@ -216,7 +216,7 @@ impl Streams {
     /// Lets a playback's request in; a new stream has places where it is counted. `patient`: it has waited long enough to take
     /// over what its own user leaves idle. What the answer names gave its place away and must be ended by the caller.
     pub(crate) fn enter(&self, playback: &Arc<Playback>, who: Who<'_>, counted: Counted, patient: bool) -> Entry {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let mut inner = self.tidied(now);
         if let Some(own) = inner.running.iter_mut().find(|stream| Arc::ptr_eq(&stream.playback, playback)) {
             own.let_in = now;
@@ -232,15 +232,25 @@ impl Streams {
 
     /// Who would give their places for this stream; none when it could not enter soon. Decided for good by [`Streams::enter`].
     pub(crate) fn room(&self, stream: PlaybackId, who: Who<'_>, patient: bool) -> Option<Vec<Arc<Playback>>> {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let inner = self.tidied(now);
         self.make_room(&inner.others(stream).collect::<Vec<_>>(), &who, now, patient)
+    }
+
+    /// As [`Streams::room`], for one that will be patient; one that runs already is given nobody's place.
+    pub(crate) fn room_now_or_soon(
+        &self,
+        stream: PlaybackId,
+        who: Who<'_>,
+        is_new: bool,
+    ) -> Option<Vec<Arc<Playback>>> {
+        self.room(stream, who, true).filter(|over| is_new || over.is_empty())
     }
 
     /// As [`Streams::room`], for one that may use another key instead: where only this key is full, nobody goes for it but what
     /// the same device closes already.
     pub(crate) fn room_by_this_key(&self, stream: PlaybackId, who: Who<'_>) -> Result<Vec<Arc<Playback>>, Lack> {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let inner = self.tidied(now);
         let closing = |stream: &&Stream| stream.kin(&who) == Kin::Device && stream.is_closed();
         let (closing, stay): (Vec<&Stream>, Vec<&Stream>) = inner.others(stream).partition(closing);
@@ -257,23 +267,23 @@ impl Streams {
 
     /// Whether a playback was let in.
     pub(crate) fn carries(&self, playback: PlaybackId) -> bool {
-        self.tidied(self.clock.now()).running.iter().any(|stream| stream.playback.id == playback)
+        self.tidied(self.clock.steady()).running.iter().any(|stream| stream.playback.id == playback)
     }
 
     /// Whether any counts together with other edges' streams.
     pub(crate) fn count_across(&self) -> bool {
-        self.tidied(self.clock.now()).running.iter().any(|stream| !stream.counted.groups.is_empty())
+        self.tidied(self.clock.steady()).running.iter().any(|stream| !stream.counted.groups.is_empty())
     }
 
     /// Whether [`Streams::give_way`] would find one.
     pub(crate) fn can_give_way(&self, wish: &Wish) -> bool {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         place_for(&self.tidied(now).running, wish, now).is_some()
     }
 
     /// Forgets the stream that gives its place to one that waits at some edge. The caller ends it, and forgoes its place then.
     pub(crate) fn give_way(&self, wish: &Wish) -> Option<(Arc<Playback>, Placed)> {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let mut inner = self.tidied(now);
         let place = place_for(&inner.running, wish, now)?;
         let stream = inner.running.remove(place);
@@ -282,7 +292,7 @@ impl Streams {
 
     /// A stream goes on with another right; false, and nothing changes, when its key or its user carries as many as it may.
     pub(crate) fn move_to(&self, playback: &Arc<Playback>, who: Who<'_>, counted: Counted) -> bool {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let mut inner = self.tidied(now);
         let Inner { running, left } = &mut *inner;
         let Some(place) = running.iter().position(|stream| Arc::ptr_eq(&stream.playback, playback)) else {
@@ -305,7 +315,7 @@ impl Streams {
 
     /// Forgets streams that ended.
     pub(crate) fn tidy(&self) {
-        drop(self.tidied(self.clock.now()));
+        drop(self.tidied(self.clock.steady()));
     }
 
     /// A place that nobody is at.
@@ -315,7 +325,7 @@ impl Streams {
 
     /// Places to give back now, once.
     pub(crate) fn left(&self) -> Vec<Placed> {
-        let mut inner = self.tidied(self.clock.now());
+        let mut inner = self.tidied(self.clock.steady());
         let Inner { running, left } = &mut *inner;
         for placed in &mut *left {
             // It may have come back meanwhile.
@@ -327,7 +337,7 @@ impl Streams {
 
     /// Places to keep: of all streams that have a player, or of those that were not kept yet.
     pub(crate) fn kept(&self, all: bool) -> Vec<Placed> {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let mut inner = self.tidied(now);
         let mut due = Vec::new();
         for stream in inner.running.iter_mut().filter(|stream| !stream.counted.groups.is_empty()) {

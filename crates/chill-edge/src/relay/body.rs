@@ -86,8 +86,10 @@ impl RelayBody {
         owed: Range<u64>,
         way: Option<WayBack>,
         terms: Terms,
-        open: OpenRequest,
+        mut open: OpenRequest,
     ) -> Self {
+        // It has its head; what it wants of the bytes it has not shown.
+        open.set_hungry(false);
         let Terms { stall, outlet, replaced, cut } = terms;
         let sent = way.as_ref().map(|_| Fingerprint::default());
         Self {
@@ -249,60 +251,12 @@ impl Body for RelayBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let this = self.get_mut();
-        loop {
-            if matches!(this.state, State::Over) {
-                return Poll::Ready(None);
-            }
-            if this.cut.as_mut().poll(cx).is_ready() {
-                return this.fail(BrokenOff::Cut);
-            }
-            if matches!(this.state, State::Flowing(_)) && this.replaced.as_mut().poll(cx).is_ready() {
-                // Bytes of the old link that are still here come again by the new one.
-                this.ready.clear();
-                if !this.begin_resuming() {
-                    return this.give_up(cx);
-                }
-            }
-            if !this.ready.is_empty() {
-                let ready = std::mem::take(&mut this.ready);
-                return Poll::Ready(Some(Ok(this.hand_over(ready))));
-            }
-            match &mut this.state {
-                State::Flowing(body) => {
-                    // The player's kernel is asked only when there is something for it.
-                    if body.poll_ready(cx).is_pending() {
-                        std::task::ready!(this.stall.poll_over(cx));
-                    }
-                    let room = match poll_room(&this.outlet, &mut this.unread, cx) {
-                        Poll::Ready(Ok(room)) => room,
-                        Poll::Ready(Err(why)) => return this.fail(why),
-                        Poll::Pending => {
-                            // Nobody waits for the origin meanwhile.
-                            this.stall.renew();
-                            return Poll::Pending;
-                        }
-                    };
-                    let left = usize::try_from(this.owed.end - this.owed.start).unwrap_or(usize::MAX);
-                    let (coming, bypass) = (this.sent.as_ref().map(Fingerprint::coming), this.outlet.bypass());
-                    let wanted = Wanted { room: room.min(left), coming, bypass };
-                    match std::task::ready!(poll_origin(body, &wanted, &mut this.stall, cx)) {
-                        Flow::Data(data) => return Poll::Ready(Some(Ok(this.hand_over(data)))),
-                        Flow::End if this.way.is_none() => this.close(),
-                        Flow::End | Flow::Broke if this.begin_resuming() => {}
-                        Flow::End | Flow::Broke => return this.give_up(cx),
-                    }
-                }
-                State::Resuming(resuming) => match std::task::ready!(resuming.as_mut().poll(cx)) {
-                    Ok(resumed) => this.go_on(resumed),
-                    Err(reason) => {
-                        tracing::warn!(%reason, "a film ends before its end");
-                        return this.give_up(cx);
-                    }
-                },
-                State::GivenUp => return this.fail(BrokenOff::Origin),
-                State::Over => {}
-            }
+        let frame = this.poll_owed(cx);
+        let player_waits = frame.is_pending() && this.unread.is_none();
+        if let Some(open) = &mut this.open {
+            open.set_hungry(player_waits);
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -315,6 +269,66 @@ impl Body for RelayBody {
             Some(_) => SizeHint::with_exact(self.owed.end - self.owed.start),
             None if self.owed.is_empty() => SizeHint::with_exact(0),
             None => SizeHint::default(),
+        }
+    }
+}
+
+impl RelayBody {
+    /// As [`Body::poll_frame`].
+    fn poll_owed(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        loop {
+            if matches!(self.state, State::Over) {
+                return Poll::Ready(None);
+            }
+            if self.cut.as_mut().poll(cx).is_ready() {
+                return self.fail(BrokenOff::Cut);
+            }
+            if matches!(self.state, State::Flowing(_)) && self.replaced.as_mut().poll(cx).is_ready() {
+                // Bytes of the old link that are still here come again by the new one.
+                self.ready.clear();
+                if !self.begin_resuming() {
+                    return self.give_up(cx);
+                }
+            }
+            if !self.ready.is_empty() {
+                let ready = std::mem::take(&mut self.ready);
+                return Poll::Ready(Some(Ok(self.hand_over(ready))));
+            }
+            match &mut self.state {
+                State::Flowing(body) => {
+                    // The player's kernel is asked only when there is something for it.
+                    if body.poll_ready(cx).is_pending() {
+                        std::task::ready!(self.stall.poll_over(cx));
+                    }
+                    let room = match poll_room(&self.outlet, &mut self.unread, cx) {
+                        Poll::Ready(Ok(room)) => room,
+                        Poll::Ready(Err(why)) => return self.fail(why),
+                        Poll::Pending => {
+                            // Nobody waits for the origin meanwhile.
+                            self.stall.renew();
+                            return Poll::Pending;
+                        }
+                    };
+                    let left = usize::try_from(self.owed.end - self.owed.start).unwrap_or(usize::MAX);
+                    let (coming, bypass) = (self.sent.as_ref().map(Fingerprint::coming), self.outlet.bypass());
+                    let wanted = Wanted { room: room.min(left), coming, bypass };
+                    match std::task::ready!(poll_origin(body, &wanted, &mut self.stall, cx)) {
+                        Flow::Data(data) => return Poll::Ready(Some(Ok(self.hand_over(data)))),
+                        Flow::End if self.way.is_none() => self.close(),
+                        Flow::End | Flow::Broke if self.begin_resuming() => {}
+                        Flow::End | Flow::Broke => return self.give_up(cx),
+                    }
+                }
+                State::Resuming(resuming) => match std::task::ready!(resuming.as_mut().poll(cx)) {
+                    Ok(resumed) => self.go_on(resumed),
+                    Err(reason) => {
+                        tracing::warn!(%reason, "a film ends before its end");
+                        return self.give_up(cx);
+                    }
+                },
+                State::GivenUp => return self.fail(BrokenOff::Origin),
+                State::Over => {}
+            }
         }
     }
 }

@@ -138,7 +138,7 @@ impl OriginError {
         Self { kind, message: message.into(), status: None, retry_after: None }
     }
 
-    pub(super) fn cut() -> Self {
+    pub(crate) fn cut() -> Self {
         Self::new(OriginErrorKind::Cut, "it ended before the first byte")
     }
 

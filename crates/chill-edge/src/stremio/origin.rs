@@ -9,6 +9,7 @@ use chill_core::{Secret, StoreError, StoreErrorKind};
 use super::seat::{purpose, take, take_with};
 use crate::access::{Grant, Ways};
 use crate::edge::Edge;
+use crate::lease::{Asker, Held};
 use crate::playbacks::{Lack, Playback, Seat};
 use crate::refusal::{Code, Refusal};
 use crate::relay::{Link, Origin, OriginError, OriginErrorKind};
@@ -66,7 +67,14 @@ impl StoreOrigin {
                     "no such store here",
                 ));
             };
-            match store.link(seat.grant.key(), &seat.item, seat.file, viewer, fresh).await {
+            let asked = store.link(seat.grant.key(), &seat.item, seat.file, viewer, fresh);
+            let answered = tokio::select! {
+                biased;
+                // A link that is handed out is good for hours.
+                () = self.playback.cut.cancelled() => return Err(OriginError::cut()),
+                answered = asked => answered,
+            };
+            match answered {
                 Ok(url) => {
                     if fresh {
                         *self.renewed() = Some((seat.grant, self.playback.meter.bytes()));
@@ -109,9 +117,14 @@ impl StoreOrigin {
         if !self.playback.seat().grant.is(&seat.grant) {
             return true;
         }
-        note(&mut ways, &seat.grant);
-        match take(&self.edge, &mut ways, &self.playback.key.click, self.playback.id).await {
-            Ok(taken) => self.sit(taken.seat).await.is_ok(),
+        // Where nothing comes of it, it stays where it is and may look again later.
+        let mut tried = ways.clone();
+        note(&mut tried, &seat.grant);
+        match take(&self.edge, &mut tried, &self.playback.key.click, self.playback.id).await {
+            Ok(taken) => {
+                *ways = tried;
+                self.sit(taken.seat).await.is_ok()
+            }
             Err(refusal) => {
                 tracing::info!(playback = %self.playback.id, why = refusal.why, "no other key to go on with");
                 false
@@ -124,6 +137,10 @@ impl StoreOrigin {
         let mut ways = self.playback.ways.lock().await;
         let now = self.playback.seat();
         if !now.grant.is(&failed.grant) || now.item != failed.item {
+            return Ok(());
+        }
+        if let Some((asker, newer)) = self.rotated(failed, error).await {
+            self.playback.renew(&asker, newer);
             return Ok(());
         }
         let click = &self.playback.key.click;
@@ -143,6 +160,14 @@ impl StoreOrigin {
         self.sit(taken.seat).await
     }
 
+    /// A newer lease of the same key, whose old secret the store rejects.
+    async fn rotated(&self, failed: &Seat, error: &StoreError) -> Option<(Asker, Arc<Held>)> {
+        let (asker, held) = failed.grant.lease().filter(|_| error.kind == StoreErrorKind::Unauthorized)?;
+        let now = self.edge.leases.get(&asker, failed.store, purpose(&self.playback.key.click), &[]).await.ok()?;
+        let is_newer = now.lease.key_id == held.lease.key_id && now.lease.key.expose() != held.lease.key.expose();
+        is_newer.then_some((asker, now))
+    }
+
     async fn sit(&self, seat: Seat) -> Result<(), OriginError> {
         let grant = seat.grant.clone();
         if !self.edge.playbacks.move_to(&self.playback, seat).await {
@@ -153,6 +178,7 @@ impl StoreOrigin {
             && !self.edge.leases.stands(asker, held)
         {
             self.edge.playbacks.end(&self.playback);
+            return Err(OriginError::cut());
         }
         Ok(())
     }

@@ -47,8 +47,9 @@ pub(crate) async fn answer(
         };
         match deliver(edge, viewer, &playback, parts).await {
             Ok(response) => {
-                let plays = response.status().is_success() || response.status().is_redirection();
-                if parts.method == Method::GET && plays {
+                // Whoever has the store's link needs nothing else of us, even if he only asked for a head.
+                let is_sent_there = response.status() == StatusCode::FOUND;
+                if is_sent_there || (parts.method == Method::GET && plays(&response)) {
                     announce(edge, &playback).await?;
                 }
                 return Ok(response);
@@ -70,6 +71,10 @@ pub(crate) async fn answer(
         }
     }
     refuse(&last)
+}
+
+fn plays(response: &Response) -> bool {
+    response.status().is_success() || response.status().is_redirection()
 }
 
 /// Why a playback that runs brings nothing.

@@ -55,7 +55,10 @@ pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click, stream: Pl
             },
             // Nothing else is left: the first one may get room while a player closes its stream.
             Err(refusal) => match full.take().filter(|_| refusal.code == Code::StreamLimit) {
-                Some(grant) if edge.playbacks.waits_for_room(&grant, stream).await => grant,
+                Some(grant) if edge.playbacks.waits_for_room(&grant, stream).await => {
+                    ways.has_room_again(&grant);
+                    grant
+                }
                 _ => return Err(refusal),
             },
         };

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use axum::response::Response;
 use bytes::Bytes;
-use chill_core::{Chance, StoreErrorKind};
+use chill_core::control::{Act, Subject};
+use chill_core::{Chance, DenialCode, Lease, Outcome, Secret, StoreErrorKind};
 use chill_sim::{CdnFault, CdnFaultRule};
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 
-use super::fakes::{lease, lock};
+use super::fakes::{denied, lease, lock};
 use super::stage::{Cdn, Stage, pool, until};
+use super::store::ROTATED;
 use crate::EdgeConfig;
 use crate::relay::RelayConfig;
 
@@ -70,6 +72,28 @@ async fn a_key_rejected_in_the_middle_is_replaced() {
     let told = lock(&stage.spool.events).clone();
     let told = told.iter().find(|event| event.outcome == StoreErrorKind::Unauthorized.outcome());
     assert_eq!(told.unwrap().key.as_str(), "key-1");
+}
+
+#[tokio::test]
+async fn a_key_whose_secret_was_replaced_carries_its_films_on() {
+    let (stage, first, _second) = stage().await;
+    let stage = stage.background().await;
+    stage
+        .control
+        .decide(|ask| if ask.exclude.is_empty() { Ok(lease("key-1", 1)) } else { Err(denied(DenialCode::NoKey)) });
+    first.world.cdn().fault(CdnFault::CutAt { bytes: BREAK }, 1);
+    first.world.cdn().add_fault(CdnFaultRule::new(CdnFault::Status { status: 403 }).after(1).times(1));
+    let film = stage.play(&pool()).await;
+    let newer = format!("{ROTATED}key-1");
+    lock(&stage.torbox.links).insert(newer.clone(), first.link.clone());
+    stage.torbox.fail("key-1", "link", StoreErrorKind::Unauthorized);
+    stage.control.decide(move |_| Ok(Lease { key: Secret::new(newer.clone()), ..lease("key-1", 2) }));
+    stage.control.tell(2, Subject::Key("key-1".parse().unwrap()), Act::Refresh);
+    until("the change is heard", || stage.edge.leases.newest() == 2).await;
+    assert_right(&whole(film).await.unwrap(), &first);
+    assert_eq!(stage.torbox.calls(), ["add key-1", "link key-1", "link key-1", "link rotated-key-1"]);
+    let told = lock(&stage.control.recorded).clone();
+    assert!(told.iter().all(|event| event.outcome == Outcome::Ok), "nothing is wrong with the key");
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
+use chill_core::{LeaseRequest, StoreErrorKind};
+use chill_sim::CdnFault;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
@@ -34,7 +36,7 @@ const KITCHEN: &str = "Kitchen/1.0";
 struct Server {
     stage: Stage,
     address: SocketAddr,
-    _cdn: Cdn,
+    cdn: Cdn,
     _stop: DropGuard,
 }
 
@@ -52,7 +54,7 @@ impl Server {
                 connections.spawn(converse(tcp, router.clone()));
             }
         });
-        Self { stage, address, _cdn: cdn, _stop: stop.drop_guard() }
+        Self { stage, address, cdn, _stop: stop.drop_guard() }
     }
 
     /// One film at once for each user.
@@ -224,6 +226,53 @@ async fn two_televisions_do_not_cut_each_others_films() {
         assert!(!server.play(&other_film(), SOFA).await.plays());
     }
     assert!(first.watch_all().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_film_that_waited_for_its_place_still_has_other_keys() {
+    let server = Server::for_one_film().await;
+    let of_key = |ask: &LeaseRequest| if ask.exclude.is_empty() { "key-1" } else { "key-2" };
+    server.stage.control.decide(move |ask| Ok(lease(of_key(ask), 1)));
+    let mut film_before = server.play(&film(), SOFA).await;
+    assert!(film_before.plays() && film_before.watch(100_000).await);
+    server.stage.torbox.fail("key-1", "link", StoreErrorKind::Unauthorized);
+    let path = film();
+    let closes = async {
+        until("the other device asks", || server.stage.control.asked() == 2).await;
+        drop(film_before);
+        until("its connection is gone", || server.open() == 0).await;
+        server.pass(Duration::from_secs(2));
+    };
+    let (mut zapped, ()) = tokio::join!(server.play(&path, KITCHEN), closes);
+    assert!(zapped.plays() && zapped.watch(100_000).await);
+    assert_eq!(server.stage.torbox.calls().last().unwrap(), "link key-2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_film_whose_origin_is_silent_is_not_left() {
+    let server = Server::for_one_film().await;
+    server.cdn.world.cdn().fault(CdnFault::StallAt { bytes: 1_000_000 }, 1);
+    let mut film_before = server.play(&film(), SOFA).await;
+    assert!(film_before.plays() && film_before.watch(1_000_000).await);
+    server.pass(Duration::from_secs(8));
+    assert!(!server.play(&other_film(), SOFA).await.plays(), "its player waits for more");
+    assert!(!server.play(&film(), KITCHEN).await.plays());
+    assert!(film_before.watch_all().await, "and gets it from where it broke off");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_film_that_starts_slowly_is_not_taken_over() {
+    let server = Server::for_one_film().await;
+    *lock(&server.stage.torbox.link_takes) = Duration::from_secs(5);
+    let (path, other) = (film(), film());
+    let first = server.play(&path, SOFA);
+    let second = async {
+        until("a link is asked for", || server.stage.torbox.calls().iter().any(|call| call == "link key-1")).await;
+        server.play(&other, KITCHEN).await
+    };
+    let (mut first, second) = tokio::join!(first, second);
+    assert!(first.plays() && !second.plays(), "it is about to be watched");
+    assert!(first.watch(100_000).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

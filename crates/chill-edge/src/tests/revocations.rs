@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::response::Response;
 use chill_core::DenialCode;
-use chill_core::control::{Act, Subject};
+use chill_core::control::{Act, Delivery, Subject};
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 
 use super::fakes::{denied, lease, lock};
 use super::stage::{Cdn, LINK, Stage, own, pool, until};
+use crate::EdgeConfig;
 
 const LONG: u64 = 60_000_000;
 
@@ -126,6 +127,23 @@ async fn a_start_is_cut_when_the_revocation_comes_while_the_store_is_asked() {
     };
     let (reply, ()) = tokio::join!(start, revoke);
     assert_eq!(reply.headers()["x-chillproxy-refusal"], "device_revoked");
+}
+
+#[tokio::test]
+async fn no_link_is_handed_out_when_the_revocation_comes_while_it_is_asked_for() {
+    let config = EdgeConfig { delivery: Delivery::Redirect, ..EdgeConfig::default() };
+    let stage = Stage::with(config).with_film().background().await;
+    *lock(&stage.torbox.link_takes) = Duration::from_millis(200);
+    let segment = pool();
+    let start = stage.play(&segment);
+    let revoke = async {
+        until("a link is asked for", || stage.torbox.calls().iter().any(|call| call == "link key-1")).await;
+        stage.control.decide(|_| Err(denied(DenialCode::UserInactive)));
+        stage.control.tell(2, Subject::Link(LINK.parse().unwrap()), Act::Revoke);
+    };
+    let (reply, ()) = tokio::join!(start, revoke);
+    assert_eq!(reply.headers()["x-chillproxy-refusal"], "user_inactive");
+    assert!(lock(&stage.spool.events).iter().all(|event| event.action.as_str() != "stream-request"));
 }
 
 #[tokio::test]

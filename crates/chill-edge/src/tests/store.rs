@@ -11,6 +11,9 @@ use chill_core::{InfoHash, Secret, Store, StoreCode, StoreError, StoreErrorKind}
 
 use super::fakes::lock;
 
+/// Before the first secret of an account: another one of the same account.
+pub(super) const ROTATED: &str = "rotated-";
+
 /// One call: what, and with which key.
 pub(super) type Call = (&'static str, String);
 
@@ -31,6 +34,8 @@ pub(super) struct FakeStore {
     pub(super) lags: Mutex<bool>,
     /// How long adding takes.
     pub(super) takes: Mutex<Duration>,
+    /// How long a link takes.
+    pub(super) link_takes: Mutex<Duration>,
     /// Keys whose account lost everything since something was added.
     pub(super) emptied: Mutex<HashSet<String>>,
 }
@@ -47,6 +52,7 @@ impl FakeStore {
             calls: Mutex::default(),
             lags: Mutex::default(),
             takes: Mutex::default(),
+            link_takes: Mutex::default(),
             emptied: Mutex::default(),
         })
     }
@@ -130,11 +136,16 @@ impl Store for FakeStore {
         _: bool,
     ) -> Result<Secret, StoreError> {
         self.called("link", key)?;
+        let takes = *lock(&self.link_takes);
+        tokio::time::sleep(takes).await;
         if lock(&self.emptied).contains(key.expose()) {
             let (kind, message) = (StoreErrorKind::NotFound, "the account lost it".to_owned());
             return Err(StoreError { store: self.code, kind, message });
         }
-        assert!(item.0.ends_with(key.expose()), "an item is only known to the account it was added to");
+        assert!(
+            item.0.ends_with(key.expose().trim_start_matches(ROTATED)),
+            "an item is only known to the account it was added to"
+        );
         let own = lock(&self.links).get(key.expose()).cloned();
         Ok(Secret::new(own.unwrap_or_else(|| lock(&self.link).clone())))
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chill_core::{Action, Chance, Clock, ControlError, EventId, Outcome, UsageEvent};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 
 use tokio_util::sync::CancellationToken;
 
 use super::fakes::{FakeControl, MemorySpool, lock};
-use super::stage::{Cdn, LINK, Reply, Stage, hash, pool, until};
+use super::stage::{Cdn, LINK, Reply, Stage, click, hash, pool, until};
 use crate::usage::Usage;
 
 async fn stage(size: u64) -> (Stage, Cdn) {
@@ -31,6 +31,13 @@ async fn a_start_is_written_down_before_its_first_byte() {
     assert_eq!((event.link.to_string().as_str(), event.key.as_str(), event.hash), (LINK, "key-1", Some(hash(1))));
     assert_eq!((event.outcome, event.at), (Outcome::Ok, 1_700_000_000_000));
     drop(cdn);
+}
+
+#[tokio::test]
+async fn a_head_of_a_film_that_is_relayed_writes_nothing_down() {
+    let (stage, _cdn) = stage(10_000).await;
+    assert_eq!(stage.send(Method::HEAD, &click(&pool()), &[]).await.status(), StatusCode::OK);
+    assert!(lock(&stage.spool.events).is_empty());
 }
 
 #[tokio::test]
@@ -57,10 +64,34 @@ async fn a_running_film_is_counted_when_the_server_stops() {
     let (stage, _cdn) = stage(60_000_000).await;
     let mut stage = stage.background().await;
     let mut film = stage.play(&pool()).await;
-    let first = film.body_mut().frame().await.unwrap().unwrap().into_data().unwrap().len() as u64;
+    let first = frame(&mut film).await.unwrap();
     stage.stop().await;
     until("the goodbye is delivered", || lock(&stage.control.recorded).iter().any(|event| event.bytes >= first)).await;
     drop(film);
+}
+
+#[tokio::test]
+async fn a_film_that_runs_on_while_the_server_stops_is_counted_to_its_end() {
+    let (stage, _cdn) = stage(60_000_000).await;
+    let mut stage = stage.background().await;
+    let mut film = stage.play(&pool()).await;
+    let mut got = frame(&mut film).await.unwrap();
+    stage.edge.drain();
+    let served = |stage: &Stage| lock(&stage.control.recorded).iter().map(|event| event.bytes).sum::<u64>();
+    until("what was carried so far is counted at once", || served(&stage) >= got).await;
+    for _ in 0..3 {
+        got += frame(&mut film).await.unwrap();
+    }
+    stage.edge.cut();
+    assert_eq!(frame(&mut film).await, None, "the film breaks");
+    stage.stop().await;
+    until("the rest is counted", || served(&stage) >= got).await;
+}
+
+/// How many bytes the next frame of a film has; none when it broke.
+async fn frame(film: &mut http::Response<axum::body::Body>) -> Option<u64> {
+    let frame = film.body_mut().frame().await.expect("the film goes on or breaks").ok()?;
+    Some(frame.into_data().unwrap().len() as u64)
 }
 
 #[tokio::test]

@@ -57,7 +57,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         planes = wire_patiently(&config) => planes?,
         signal = &mut signal => return signal,
     };
-    let background = planes.start(&stop);
+    // Goes on while open requests end: films are still counted, and still cut when their right ends.
+    let end = CancellationToken::new();
+    let background = planes.start(&end);
     gate.open(planes.addon(), planes.router());
     match config.role {
         Role::Edge => tracing::info!(role = ?config.role, "ready"),
@@ -68,8 +70,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     signal.await?;
     tracing::info!("stopping: no new connections, open requests may end");
+    planes.drain();
     stop.cancel();
     serving.await.context("the accept loop failed")?;
+    planes.cut();
+    end.cancel();
     if tokio::time::timeout(FLUSH, planes.finish(background)).await.is_err() {
         tracing::warn!("the last usage could not be delivered; it waits in the spool for the next start");
     }

@@ -127,7 +127,18 @@ impl App {
 
     /// SIGTERM and a wait for the end.
     pub(crate) fn stop(&mut self) -> std::process::ExitStatus {
-        self.server.stop()
+        self.ask_to_stop();
+        self.server.ended()
+    }
+
+    /// SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
+        self.server.ask_to_stop();
+    }
+
+    /// Waits for the end of a server that was asked to stop.
+    pub(crate) fn ended(&mut self) -> std::process::ExitStatus {
+        tokio::task::block_in_place(|| self.server.ended())
     }
 
     /// Waits until `condition` holds, asking often; fails with the log after twenty seconds.

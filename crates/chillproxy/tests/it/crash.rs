@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use hyper::Method;
 use serde_json::json;
@@ -10,7 +11,7 @@ use crate::app::{App, KEY};
 use crate::database::{TestDatabase, on_both_engines};
 use crate::planes::{CONTROL, EdgeNode, INTERNAL};
 use crate::streams::FILM;
-use crate::web::{Web, watch_some};
+use crate::web::{Web, watch, watch_some};
 
 on_both_engines!(a_killed_server_has_counted_the_film_that_was_running);
 
@@ -38,6 +39,24 @@ async fn a_server_that_is_asked_to_stop_delivers_its_usage_first() {
     assert!(app.stop().success());
     let usage = app.usage();
     assert_eq!((&usage["streams"], &usage["bytes"]), (&1.into(), &stream.size.into()), "{usage}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_film_that_runs_on_after_the_signal_is_counted_and_can_still_be_revoked() {
+    let (mut app, viewer) = App::with_viewer(TestDatabase::sqlite()).await;
+    let stream = app.endless(&viewer).await;
+    let mut film = app.web.open(Method::GET, &stream.url, &[]).await.into_body();
+    let mut got = watch_some(&mut film, 10_000).await.len();
+    app.ask_to_stop();
+    app.until("the server drains", async || app.log_text().contains("stopping")).await;
+    got += watch_some(&mut film, 20_000_000).await.len();
+    app.cli(&["user", "suspend", "ada", "--json"], "");
+    let suspended = Instant::now();
+    let rest = watch(film).await;
+    assert!(rest.broken && suspended.elapsed() < Duration::from_secs(1), "{:?}", suspended.elapsed());
+    assert!(app.ended().success());
+    let usage = app.usage();
+    assert!(usage["bytes"].as_u64().unwrap() >= (got + rest.bytes.len()) as u64, "{usage}: {got} and more were seen");
 }
 
 #[tokio::test(flavor = "multi_thread")]

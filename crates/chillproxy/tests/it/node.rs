@@ -58,12 +58,15 @@ impl Node {
         child.wait().unwrap();
     }
 
-    /// SIGTERM and a wait for the end.
-    pub(crate) fn stop(&mut self) -> std::process::ExitStatus {
-        let mut child = self.child.take().unwrap();
-        let pid = child.id().to_string();
+    /// SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
+        let pid = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        child.wait().unwrap()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(&mut self) -> std::process::ExitStatus {
+        self.child.take().unwrap().wait().unwrap()
     }
 
     pub(crate) fn log_tail(&self) -> String {

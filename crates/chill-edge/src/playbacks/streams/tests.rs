@@ -92,6 +92,9 @@ impl Player<'_> {
         let begun = Instant::now();
         let admitted = self.node.playbacks.admit(&self.playback).await;
         self.open = admitted.then(|| self.playback.meter.open_request());
+        if let Some(open) = &mut self.open {
+            open.set_hungry(false);
+        }
         (admitted, begun.elapsed().as_millis() / 100)
     }
 

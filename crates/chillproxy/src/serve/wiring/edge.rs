@@ -99,11 +99,11 @@ impl EdgePlane {
     }
 
     /// Starts what is done while nobody asks.
-    pub(super) fn start(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
-        let (edge, token) = (Arc::clone(&self.edge), stop.clone());
+    pub(super) fn start(&self, tasks: &mut JoinSet<()>, end: &CancellationToken) {
+        let (edge, token) = (Arc::clone(&self.edge), end.clone());
         tasks.spawn(async move { edge.background(token).await });
         if let Some(library) = self.library.clone() {
-            let token = stop.clone();
+            let token = end.clone();
             tasks.spawn(async move {
                 let _ = token.run_until_cancelled(keep_forgetting(&library)).await;
             });

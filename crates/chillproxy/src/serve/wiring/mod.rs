@@ -87,17 +87,31 @@ impl Planes {
         self.edge.as_ref().map(EdgePlane::addon)
     }
 
-    /// Starts the work in the background; it ends after `stop`.
-    pub(super) fn start(&self, stop: &CancellationToken) -> JoinSet<()> {
+    /// Starts the work in the background; it ends after `end`.
+    pub(super) fn start(&self, end: &CancellationToken) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         if let Some(control) = self.control.clone() {
-            let token = stop.clone();
+            let token = end.clone();
             tasks.spawn(async move { control.background(token).await });
         }
         if let Some(edge) = &self.edge {
-            edge.start(&mut tasks, stop);
+            edge.start(&mut tasks, end);
         }
         tasks
+    }
+
+    /// No film begins any more; those that run may end.
+    pub(super) fn drain(&self) {
+        if let Some(edge) = &self.edge {
+            edge.addon().drain();
+        }
+    }
+
+    /// Ends the films that still run.
+    pub(super) fn cut(&self) {
+        if let Some(edge) = &self.edge {
+            edge.addon().cut();
+        }
     }
 
     /// Waits for the work in the background, which delivers the last usage, and closes what is open.

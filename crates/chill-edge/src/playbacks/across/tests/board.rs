@@ -98,8 +98,8 @@ impl Places for Board {
         self.enter(stream, instead, wish, LASTS)
     }
 
-    async fn have_room(&self, stream: &Placed, instead: &[PlaybackId], wish: Option<&Wish>) -> bool {
-        self.enter(stream, instead, wish, Duration::ZERO)
+    async fn have_room(&self, stream: &Placed, instead: &[PlaybackId]) -> bool {
+        self.enter(stream, instead, None, Duration::ZERO)
     }
 
     async fn wishes(&self) -> Vec<Wish> {
