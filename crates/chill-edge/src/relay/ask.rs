@@ -92,6 +92,11 @@ impl Ask {
         self.later.get().cloned()
     }
 
+    /// The same request for the whole film.
+    pub(super) fn whole(&self) -> Self {
+        Self { range: None, if_range: None, ..self.clone() }
+    }
+
     /// The same request as one that only wants the head of a `GET`, for origins that refuse `HEAD`.
     pub(super) fn as_get(&self) -> Self {
         Self { method: Method::GET, ..self.clone() }

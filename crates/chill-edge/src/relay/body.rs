@@ -166,6 +166,7 @@ impl RelayBody {
     /// Begins to go on after a break; false when there is no way back.
     fn begin_resuming(&mut self) -> bool {
         self.stall.renew();
+        self.unread = None;
         let Some(way) = &self.way else { return false };
         if self.owed.start - self.resumed_at >= PROGRESS {
             self.tries = 0;
@@ -298,6 +299,7 @@ impl RelayBody {
                 State::Flowing(body) => {
                     // The player's kernel is asked only when there is something for it.
                     if body.poll_ready(cx).is_pending() {
+                        self.unread = None;
                         std::task::ready!(self.stall.poll_over(cx));
                     }
                     let room = match poll_room(&self.outlet, &mut self.unread, cx) {

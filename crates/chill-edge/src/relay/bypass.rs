@@ -15,6 +15,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::buffer::spare_capacity;
@@ -22,6 +23,7 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::unsent::MOST;
 
@@ -30,18 +32,20 @@ use super::unsent::MOST;
 const ROOM: usize = 1024 * 1024;
 /// Empty pipes that a thread keeps. One is in use at a time, but for a film whose connection ended meanwhile.
 const KEPT: usize = 2;
+/// How long a thread asks for no pipe after the kernel refused one: whoever has all that a user may have gives some back.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// Never read or written, so that the kernel never gives it memory.
 static STAND_IN: LazyLock<Bytes> = LazyLock::new(|| vec![0; MOST].into());
 
 thread_local! {
-    static PIPES: RefCell<Pipes> = const { RefCell::new(Pipes { idle: Vec::new(), refused: false }) };
+    static PIPES: RefCell<Pipes> = const { RefCell::new(Pipes { idle: Vec::new(), refused: None }) };
 }
 
 struct Pipes {
     idle: Vec<Pipe>,
-    /// It got no pipe of a useful size, or not the use of one, and does not ask again.
-    refused: bool,
+    /// When it got no pipe of a useful size, or not the use of one; for a while it does not ask again.
+    refused: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -53,7 +57,7 @@ struct Pipe {
 impl Pipe {
     fn lend() -> Option<Self> {
         PIPES.with_borrow_mut(|pipes| match pipes.idle.pop() {
-            None if pipes.refused => None,
+            None if pipes.refused.is_some_and(|when| when.elapsed() < PAUSE) => None,
             None => Self::open().inspect_err(|error| pipes.judge(*error)).ok(),
             idle => idle,
         })
@@ -80,8 +84,8 @@ impl Pipes {
     /// What a kernel, or who guards it, refuses once it will refuse again; too many open files may be fewer later.
     fn judge(&mut self, error: Errno) {
         if matches!(error, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM | Errno::ACCESS) {
-            tracing::info!(%error, "films over http are copied");
-            self.refused = true;
+            tracing::info!(%error, "films over http are copied for a while");
+            self.refused = Some(Instant::now());
         }
     }
 }
@@ -193,7 +197,7 @@ impl Bypass {
 pub(super) mod of_this_thread {
     //! What a test may know and change.
 
-    use super::PIPES;
+    use super::{Instant, PIPES};
 
     /// Whether any bytes went past this thread.
     pub(in crate::relay) fn used() -> bool {
@@ -202,6 +206,6 @@ pub(super) mod of_this_thread {
 
     /// As where the kernel gives no pipe.
     pub(in crate::relay) fn refuse() {
-        PIPES.with_borrow_mut(|pipes| pipes.refused = true);
+        PIPES.with_borrow_mut(|pipes| pipes.refused = Some(Instant::now()));
     }
 }

@@ -38,10 +38,12 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -58,6 +60,10 @@ use super::unsent::{Unsent, copy_behind};
 /// piece of the film is taken. hyper's own 400 KiB would hold several, and gains nothing. A request head may be as long.
 pub const VIEWER_BUFFER: usize = 32 * 1024;
 
+/// Most films of which the kernel may still hold bytes, that a cut is looked for; a player that asks before it has its answer
+/// mostly asks for the same one.
+const MOST_CARRIED: usize = 16;
+
 /// In the extensions of each response the relay makes.
 #[derive(Clone, Debug)]
 pub(super) struct Relayed {
@@ -72,9 +78,23 @@ pub(super) struct Relayed {
 #[derive(Clone, Debug)]
 pub struct ConnectionCut(Arc<State>);
 
+/// The same for what its connection holds in turn.
+#[derive(Clone, Debug)]
+pub(super) struct WeakCut(Weak<State>);
+
+impl WeakCut {
+    /// As [`ConnectionCut::reset`].
+    pub(super) fn reset(&self) {
+        if let Some(state) = self.0.upgrade() {
+            ConnectionCut(state).reset();
+        }
+    }
+}
+
 #[derive(Debug)]
 struct State {
-    film: watch::Sender<Option<Relayed>>,
+    /// What it carries, the last one last: mostly one film, or none.
+    films: watch::Sender<Vec<Relayed>>,
     /// The connection's socket, once it is wrapped.
     exit: OnceLock<Exit>,
     reset: AtomicBool,
@@ -90,34 +110,43 @@ impl ConnectionCut {
     /// For a connection that carries nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(State { film: watch::Sender::new(None), exit: OnceLock::new(), reset: AtomicBool::new(false) }))
+        Self(Arc::new(State { films: watch::Sender::default(), exit: OnceLock::new(), reset: AtomicBool::new(false) }))
     }
 
     /// Notes what the connection carries from now on: a film, when the relay made this response, else nothing. The film
-    /// before it is forgotten, since HTTP/1.1 has sent it whole by then.
+    /// before it is forgotten once the kernel has sent it whole; a player may ask for the next one sooner.
     pub fn follow<B>(&self, response: &Response<B>) {
         let relayed = response.extensions().get::<Relayed>();
         if let Some((relayed, exit)) = relayed.zip(self.0.exit.get()) {
-            relayed.outlet.lead_to(exit.clone(), self.clone());
+            relayed.outlet.lead_to(exit.clone(), self.downgrade());
         }
         let film = relayed.cloned();
         // A list after a list is no news: waking the connection's task for it costs more than the rest of this.
-        self.0.film.send_if_modified(|carried| {
-            let news = film.is_some() || carried.is_some();
-            *carried = film;
+        self.0.films.send_if_modified(|carried| {
+            let news = film.is_some() || !carried.is_empty();
+            if carried.last().is_some_and(|last| last.outlet.has_sent_all()) {
+                carried.clear();
+            }
+            carried.extend(film);
+            let oldest = carried.len().saturating_sub(MOST_CARRIED);
+            carried.drain(..oldest);
             news
         });
     }
 
+    pub(super) fn downgrade(&self) -> WeakCut {
+        WeakCut(Arc::downgrade(&self.0))
+    }
+
     /// Resolves when the connection must be dropped at once; never, when nothing is cut.
     pub async fn due(&self) {
-        let mut film = self.0.film.subscribe();
+        let mut films = self.0.films.subscribe();
         loop {
-            let carried = film.borrow_and_update().clone();
+            let carried = films.borrow_and_update().clone();
             tokio::select! {
                 () = cut_midway(carried) => break,
                 // The sender lives in `self`, so this is always a new film.
-                _ = film.changed() => {}
+                _ = films.changed() => {}
             }
         }
         self.reset();
@@ -135,10 +164,14 @@ impl ConnectionCut {
 
 /// Resolves when a film is cut of which something has not left yet. When all has, there is nothing to hold back, and
 /// dropping the connection would only lose what the player asks next.
-async fn cut_midway(carried: Option<Relayed>) {
-    if let Some(relayed) = carried {
+async fn cut_midway(carried: Vec<Relayed>) {
+    let is_midway = async |relayed: Relayed| {
         relayed.cut.cancelled().await;
-        if !relayed.outlet.has_sent_all() {
+        !relayed.outlet.has_sent_all()
+    };
+    let mut cuts: FuturesUnordered<_> = carried.into_iter().map(is_midway).collect();
+    while let Some(midway) = cuts.next().await {
+        if midway {
             return;
         }
     }
@@ -313,5 +346,26 @@ impl Drop for Wire {
         if let Some(write) = self.write.take().and_then(Arc::into_inner) {
             write.forget();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_left_of_a_connection_that_carried_a_film() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let _player = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let connection = ConnectionCut::new();
+        let wire = Wire::new(listener.accept().await.unwrap().0, connection.clone(), Duration::from_secs(60));
+        let mut response = Response::new(());
+        response.extensions_mut().insert(Relayed { cut: CancellationToken::new(), outlet: Outlet::default() });
+        connection.follow(&response);
+        let left = (connection.downgrade(), Arc::downgrade(&wire.bypass));
+        drop((connection, wire, response));
+        assert!(left.0.0.upgrade().is_none() && left.1.upgrade().is_none());
     }
 }

@@ -86,6 +86,8 @@ async fn opened(
         Err(Setback::Unfit(Unfit::Status(403 | 405 | 501))) if ask.method == Method::HEAD => {
             fetch(upstream, &ask.as_get(), origin, link).await?
         }
+        // An origin that sees the range but not its condition would have the player join two versions.
+        Ok(answer) if !meets(ask, &answer) => fetch(upstream, &ask.whole(), origin, link).await?,
         other => other?,
     };
     let Some(skip) = narrowed(ask, &mut answer) else { return Ok((answer, Bytes::new())) };
@@ -95,6 +97,12 @@ async fn opened(
     let skipping = forward(&mut answer.body, skip, upstream.config.stall_timeout, |_| true);
     let ready = tokio::time::timeout(upstream.config.head_timeout, skipping).await.map_err(|_| Failure::Timeout)?;
     Ok((answer, ready.ok_or(Failure::Broken)?))
+}
+
+/// Whether a part is of the version that the player has the rest of.
+fn meets(ask: &Ask, answer: &Answer) -> bool {
+    let is_part = matches!(answer.shape, Shape::Part(_));
+    ask.if_range.as_ref().is_none_or(|if_range| !is_part || answer.validator.meets(if_range))
 }
 
 /// Sends the request, and again when the connection broke: a kept-alive one may have been closed under it.

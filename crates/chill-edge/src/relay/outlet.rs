@@ -16,8 +16,8 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
-use super::ConnectionCut;
 use super::bypass::Bypass;
+use super::connection::WeakCut;
 use super::unsent::{self, LEAST};
 
 /// Read at a time where the listener named no connection.
@@ -43,14 +43,14 @@ pub(super) struct Outlet(Arc<Way>);
 
 #[derive(Debug, Default)]
 struct Way {
-    leads_to: OnceLock<(Exit, ConnectionCut)>,
+    leads_to: OnceLock<(Exit, WeakCut)>,
     /// The film's last byte went out of the body.
     whole: AtomicBool,
 }
 
 impl Outlet {
     /// The connection is known.
-    pub(super) fn lead_to(&self, exit: Exit, connection: ConnectionCut) {
+    pub(super) fn lead_to(&self, exit: Exit, connection: WeakCut) {
         // A response is followed once.
         let _twice = self.0.leads_to.set((exit, connection));
     }
@@ -137,6 +137,7 @@ fn room(tcp: &TcpStream) -> io::Result<usize> {
 mod tests {
     use tokio::net::TcpListener;
 
+    use super::super::ConnectionCut;
     use super::*;
 
     #[tokio::test]
@@ -150,7 +151,7 @@ mod tests {
         assert!(!outlet.has_sent_all(), "no connection is known");
         let (idle, bypass) = (Duration::from_secs(60), Arc::default());
         let exit = Exit { tcp: Arc::downgrade(&half), idle, behind: behind.clone(), bypass };
-        outlet.lead_to(exit, ConnectionCut::new());
+        outlet.lead_to(exit, ConnectionCut::new().downgrade());
         assert!(!outlet.has_sent_all(), "the connection still holds some");
         behind.store(false, Ordering::Release);
         assert!(outlet.has_sent_all());

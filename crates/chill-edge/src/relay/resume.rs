@@ -125,7 +125,9 @@ impl WayBack {
     /// One attempt. Another link may lead to another copy of the film, which another server names in its own way.
     async fn proven(&self, rest: &Rest, fresh: bool) -> Result<(OriginBody, Bytes), Attempt> {
         if !self.validator.is_telling() {
-            return self.attempt(rest, Proof::Bytes).await;
+            // Behind the link at hand it is the same file; another one must show it.
+            let unproven = fresh && rest.sent.reach() < OVERLAP;
+            return if unproven { Err(Attempt::Renamed) } else { self.attempt(rest, Proof::Bytes).await };
         }
         match self.attempt(rest, Proof::Head).await {
             Err(Attempt::Renamed) if fresh && rest.sent.reach() >= OVERLAP => self.attempt(rest, Proof::Bytes).await,

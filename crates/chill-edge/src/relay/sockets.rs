@@ -6,6 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use http::Uri;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Where a connection leads: a scheme, a host and a port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place(String);
+
+impl Place {
+    /// None when the URL names no host.
+    pub(super) fn of(uri: &Uri) -> Option<Self> {
+        let (scheme, host) = (uri.scheme_str()?, uri.host()?);
+        let own = if scheme == "https" { 443 } else { 80 };
+        Some(Self(format!("{scheme}://{}:{}", host.to_ascii_lowercase(), uri.port_u16().unwrap_or(own))))
+    }
+}
+
 /// The leave to have one connection, until it is dropped.
 pub(super) type Leave = Option<OwnedSemaphorePermit>;
 
@@ -13,7 +26,7 @@ pub(super) type Leave = Option<OwnedSemaphorePermit>;
 #[derive(Debug)]
 pub(super) struct Sockets {
     most: usize,
-    origins: Mutex<HashMap<String, Weak<Semaphore>>>,
+    origins: Mutex<HashMap<Option<Place>, Weak<Semaphore>>>,
 }
 
 impl Sockets {
@@ -21,21 +34,21 @@ impl Sockets {
         Self { most, origins: Mutex::default() }
     }
 
-    /// Waits until the host and port of this URL have fewer than the most.
+    /// Waits until the place of this URL has fewer than the most.
     pub(super) async fn leave(&self, origin: &Uri) -> Leave {
         // Nobody closes them.
-        self.of(origin.authority().map_or("", |authority| authority.as_str())).acquire_owned().await.ok()
+        self.of(Place::of(origin)).acquire_owned().await.ok()
     }
 
-    fn of(&self, origin: &str) -> Arc<Semaphore> {
+    fn of(&self, origin: Option<Place>) -> Arc<Semaphore> {
         let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = origins.get(origin).and_then(Weak::upgrade) {
+        if let Some(known) = origins.get(&origin).and_then(Weak::upgrade) {
             return known;
         }
         // Providers have thousands of hosts.
         origins.retain(|_, sockets| sockets.strong_count() > 0);
         let new = Arc::new(Semaphore::new(self.most));
-        origins.insert(origin.to_owned(), Arc::downgrade(&new));
+        origins.insert(origin, Arc::downgrade(&new));
         new
     }
 }
@@ -56,6 +69,8 @@ mod tests {
         assert!(sockets.leave(&uri("https://a.example/3")).now_or_never().is_none(), "two are enough");
         assert!(sockets.leave(&uri("https://b.example/1")).now_or_never().is_some());
         assert!(sockets.leave(&uri("https://a.example:8443/1")).now_or_never().is_some());
+        assert!(sockets.leave(&uri("http://a.example/1")).now_or_never().is_some());
+        assert!(sockets.leave(&uri("https://u@A.example:443/1")).now_or_never().is_none(), "the same place");
         drop(second);
         assert!(sockets.leave(&uri("https://a.example/3")).now_or_never().is_some());
         assert_eq!(sockets.origins.lock().unwrap().len(), 2, "of those that have none only the newest is still known");

@@ -48,6 +48,10 @@ impl Validator {
     pub(super) fn agreement(&self, other: &Self) -> Agreement {
         let pair = match (self.strong_etag(), other.strong_etag()) {
             (Some(mine), Some(theirs)) => Some((mine, theirs)),
+            // Weak tags may agree for other bytes, but not differ for the same ones on the same day.
+            _ if self.opaque().zip(other.opaque()).is_some_and(|(mine, theirs)| mine != theirs) => {
+                return Agreement::Changed;
+            }
             _ => self.last_modified.as_ref().zip(other.last_modified.as_ref()),
         };
         match pair {
@@ -55,6 +59,18 @@ impl Validator {
             Some(_) => Agreement::Changed,
             None => Agreement::Unknown,
         }
+    }
+
+    /// Whether a part of this version may be joined to what `if_range` is about (RFC 9110 §13.1.5), as far as the head says.
+    pub(super) fn meets(&self, if_range: &HeaderValue) -> bool {
+        let own = if if_range.as_bytes().starts_with(b"\"") { self.strong_etag() } else { self.last_modified.as_ref() };
+        own.is_none_or(|own| own == if_range)
+    }
+
+    /// The tag itself, strong or weak.
+    fn opaque(&self) -> Option<&[u8]> {
+        let etag = self.etag.as_ref()?.as_bytes();
+        Some(etag.strip_prefix(b"W/").unwrap_or(etag)).filter(|tag| tag.len() > 2 && tag.starts_with(b"\""))
     }
 
     fn strong_etag(&self) -> Option<&HeaderValue> {
@@ -89,6 +105,9 @@ mod tests {
             (("W/\"a\"", "Mon"), ("W/\"a\"", "Mon"), Same),
             (("W/\"a\"", "Mon"), ("W/\"a\"", "Tue"), Changed),
             (("W/\"a\"", ""), ("W/\"a\"", ""), Unknown),
+            (("W/\"a\"", "Mon"), ("W/\"b\"", "Mon"), Changed),
+            (("\"a\"", "Mon"), ("W/\"b\"", "Mon"), Changed),
+            (("W/\"a\"", "Mon"), ("\"a\"", "Mon"), Same),
             (("\"a\"", "Mon"), ("", "Mon"), Same),
             (("\"a\"", "Mon"), ("", ""), Unknown),
             (("unquoted", ""), ("unquoted", ""), Unknown),

@@ -7,10 +7,11 @@ use std::task::{Context, Poll};
 use bytes::{Buf as _, Bytes};
 
 use super::super::bypass::{Bypass, stand_in};
+use super::super::sockets::Place;
 use super::Line;
 use super::framing::Framing;
 use super::plain::PlainBody;
-use super::pool::{Place, Pool};
+use super::pool::Pool;
 
 /// The body of an answer. Its connection goes back to the others at its end, and is closed when it is dropped earlier.
 pub(in crate::relay) struct OriginBody {

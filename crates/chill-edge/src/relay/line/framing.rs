@@ -7,6 +7,9 @@ const LONGEST_LINE: usize = 4 * 1024;
 /// Longest trailer section, in bytes.
 const LONGEST_TRAILER: usize = 32 * 1024;
 
+/// Read at a time of a body in chunks, in bytes.
+const LONGEST_READ: usize = 32 * 1024;
+
 /// How the rest of a body is told from what comes after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -36,7 +39,9 @@ impl Framing {
         match self {
             // Not a byte of the next answer.
             Self::Length(left) => usize::try_from(*left).map_or(wanted, |left| left.min(wanted)),
-            Self::Chunks(_) | Self::UntilClose => wanted,
+            // What is read beyond a chunk waits here, for as long as the player does.
+            Self::Chunks(_) => wanted.min(LONGEST_READ),
+            Self::UntilClose => wanted,
         }
     }
 
@@ -216,7 +221,12 @@ mod tests {
         assert_eq!(read(Framing::Length(3), b"abcdef", 2), Ok((b"abc".to_vec(), 3, true)));
         assert_eq!(read(Framing::Length(9), b"abc", 2), Ok((b"abc".to_vec(), 0, false)));
         assert_eq!(read(Framing::UntilClose, b"abc", 2), Ok((b"abc".to_vec(), 0, false)));
-        assert_eq!((Framing::Length(3).reach(10), Framing::Length(u64::MAX).reach(10)), (3, 10));
+        let far = 1 << 20;
+        let chunks = Framing::Chunks(Chunks::default()).reach(far);
+        assert_eq!(
+            (Framing::Length(3).reach(10), Framing::Length(u64::MAX).reach(far), chunks),
+            (3, far, LONGEST_READ)
+        );
     }
 
     proptest! {

@@ -55,6 +55,12 @@ fn host(uri: &Uri) -> Option<String> {
     })
 }
 
+/// Whether a head may end behind its byte `from`, or is too long: parsing it after each byte of a slow origin would take long.
+pub(super) fn may_end(bytes: &[u8], from: usize) -> bool {
+    let new = bytes.get(from..).unwrap_or_default();
+    bytes.len() >= LONGEST || new.windows(2).any(|two| two == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n")
+}
+
 /// The head at the beginning of what was read, and how long it is; none when it is not all there.
 ///
 /// # Errors

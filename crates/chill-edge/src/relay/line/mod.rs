@@ -33,7 +33,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::AsyncWriteExt as _;
 
 use super::guard::Guard;
-use super::sockets::Leave;
+use super::sockets::{Leave, Place};
 pub(super) use body::OriginBody;
 use head::Head;
 pub(super) use plain::Plain;
@@ -80,7 +80,7 @@ enum Unanswered {
 
 /// What a request may go over.
 pub(super) struct Entry {
-    place: pool::Place,
+    place: Place,
     way: Way,
 }
 
@@ -107,7 +107,7 @@ impl Lines {
     /// Waits for a connection to this URL's host, or for the leave to open one: whichever there is first. None when the URL
     /// names no host.
     pub(super) async fn enter(&self, uri: &Uri) -> Option<Entry> {
-        let place = pool::Place::of(uri)?;
+        let place = Place::of(uri)?;
         let mut leave = pin!(self.connector.leave(uri));
         loop {
             let returned = self.pool.returned();
@@ -172,8 +172,13 @@ impl Line {
             if more.is_empty() {
                 return Err(if begun { Unanswered::Broken } else { Unanswered::Unheard });
             }
+            // Where a line may end that began before.
+            let new = read.len().saturating_sub(3);
             read.extend_from_slice(&more);
             begun = true;
+            if !head::may_end(&read, new) {
+                continue;
+            }
             while let Some((head, length)) = head::read(&read, method).map_err(|_| Unanswered::Broken)? {
                 let _head = read.split_to(length);
                 // 100, 103 and the like announce the answer; an upgrade was not asked for.

@@ -4,25 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::Uri;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
+use super::super::sockets::Place;
 use super::Line;
-
-/// Where a connection leads: a scheme, a host and a port.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place(String);
-
-impl Place {
-    /// None when the URL names no host.
-    pub(super) fn of(uri: &Uri) -> Option<Self> {
-        let (scheme, host) = (uri.scheme_str()?, uri.host()?);
-        let own = if scheme == "https" { 443 } else { 80 };
-        Some(Self(format!("{scheme}://{}:{}", host.to_ascii_lowercase(), uri.port_u16().unwrap_or(own))))
-    }
-}
 
 /// The waiting connections of all origins.
 #[derive(Debug)]
@@ -97,7 +84,7 @@ impl Pool {
 /// Ends with the pool, or with its last connection.
 async fn tend(pool: std::sync::Weak<Pool>, idle: Duration) {
     loop {
-        tokio::time::sleep(idle).await;
+        tokio::time::sleep(idle / 4).await;
         if !pool.upgrade().is_some_and(|pool| pool.close_old()) {
             return;
         }

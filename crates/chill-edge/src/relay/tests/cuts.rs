@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use chill_sim::{CdnFault, Torrent};
 use http::Method;
 use http_body_util::BodyExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 
 use super::stage::{Player, Stage, ask, quick, until};
 use crate::relay::RelayConfig;
@@ -125,6 +127,24 @@ async fn what_the_kernel_holds_of_a_film_that_was_handed_over_whole_never_arrive
         late += frame.into_data().unwrap().len();
     }
     assert!(late < 128 * 1024, "{late}");
+}
+
+#[tokio::test]
+async fn nor_does_it_when_the_player_asks_for_something_else_before_it_has_read_it() {
+    let stage = Stage::of_size(SIZE).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let mut player = socket.connect(stage.address).await.unwrap();
+    let range = "GET /film HTTP/1.1\r\nhost: edge.example\r\nrange: bytes=0-199999\r\n\r\n";
+    let head = "HEAD /film HTTP/1.1\r\nhost: edge.example\r\n\r\n";
+    player.write_all(format!("{range}{head}").as_bytes()).await.unwrap();
+    until("the other request is answered", || stage.world.cdn().calls().len() == 2).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stage.film.cut.cancel();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut late = Vec::new();
+    let end = player.read_to_end(&mut late).await;
+    assert!(end.is_err() && late.len() < 128 * 1024, "{end:?} after {} bytes", late.len());
 }
 
 #[tokio::test]

@@ -185,6 +185,73 @@ async fn another_version_is_not_appended_to_less_than_its_bytes_can_prove() {
 }
 
 #[tokio::test]
+async fn behind_another_link_fewer_bytes_prove_no_film_without_a_validator() {
+    let whole = bytes(0, 300_000);
+    for cut_at in [0, 60_000] {
+        let cut = answer("200 OK\nContent-Length: 300000", &whole[..cut_at]);
+        let other = bytes(7, 300_000 - cut_at);
+        let part = format!("206 Partial Content\nContent-Range: bytes {cut_at}-299999/300000");
+        let gone = answer("410 Gone\nContent-Length: 0", b"");
+        let mut answers = vec![answer(&part, &other); 8];
+        (answers[0], answers[1]) = (cut, gone);
+        let reply = Scripted::new(answers).await.get(&[]).await;
+        assert!(!reply.whole && reply.body.len() <= cut_at, "{} bytes", reply.body.len());
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_another_version_is_not_joined_to_what_the_player_has() {
+    let other = answer("206 Partial Content\nETag: \"v2\"\nContent-Range: bytes 4-9/10", &bytes(4, 6));
+    let whole = answer("200 OK\nETag: \"v2\"\nContent-Length: 10", &bytes(0, 10));
+    let asked = [("range", "bytes=4-"), ("if-range", "\"v1\"")];
+    let origin = Scripted::new(vec![other.clone(), whole]).await;
+    let reply = origin.get(&asked).await;
+    assert_eq!((reply.status, reply.header("etag"), reply.whole), (200, "\"v2\"", true));
+    assert!(reply.body == bytes(0, 10));
+    let second = origin.heads()[1].clone();
+    assert!(!second.contains("range:"), "{second}");
+    let origin = Scripted::new(vec![other]).await;
+    assert_eq!(origin.get(&[asked[0], ("if-range", "\"v2\"")]).await.status, 206);
+}
+
+#[tokio::test]
+async fn only_headers_that_belong_go_each_way() {
+    let head = "200 OK\nContent-Length: 3\nContent-Type: video/mp4\nSet-Cookie: store=1\nServer: store/1\nVia: 1.1 store\n\
+                Connection: X-Hop, keep-alive\nX-Hop: 1\nKeep-Alive: timeout=5\nX-Account: someone\nAlt-Svc: h3=\":443\"\n\
+                Content-Security-Policy: x\nStrict-Transport-Security: max-age=1\nAccess-Control-Allow-Origin: store";
+    let origin = Scripted::new(vec![answer(head, b"abc")]).await;
+    let reply = origin
+        .get(&[
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("proxy-authorization", "Basic eDp5"),
+            ("authorization", "Basic eDp5"),
+            ("cookie", "viewer=1"),
+            ("forwarded", "for=192.0.2.1"),
+            ("x-forwarded-for", "192.0.2.1"),
+            ("x-real-ip", "192.0.2.1"),
+            ("cf-connecting-ip", "192.0.2.1"),
+            ("via", "1.1 home"),
+            ("origin", "https://viewer.example"),
+            ("referer", "https://viewer.example/"),
+            ("x-stremthru-authorization", "Basic eDp5"),
+        ])
+        .await;
+    let mut names: Vec<_> = reply.headers.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    let ours = ["access-control-allow-origin", "access-control-expose-headers", "cache-control", "content-disposition"];
+    let all: Vec<_> =
+        ours.into_iter().chain(["content-length", "content-type", "date", "x-content-type-options"]).collect();
+    assert_eq!((names, reply.header("access-control-allow-origin")), (all, "*"));
+    let sent = origin.heads()[0].clone();
+    let mut fields: Vec<_> = sent.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0)).collect();
+    fields.sort_unstable();
+    assert_eq!(fields, ["accept", "accept-encoding", "host", "user-agent"]);
+}
+
+#[tokio::test]
 async fn a_part_whose_chunks_end_early_is_gone_on_with() {
     let head = "206 Partial Content\nContent-Range: bytes 0-9/10\nETag: \"v1\"\nTransfer-Encoding: chunked";
     let early = answer(head, &[b"4\r\n", &bytes(0, 4)[..], b"\r\n0\r\n\r\n"].concat());

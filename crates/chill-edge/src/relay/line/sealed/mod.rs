@@ -131,6 +131,6 @@ impl Sealed {
 
     /// Whether nothing has come that nobody asked for.
     pub(super) fn is_quiet(&self) -> bool {
-        self.records.is_quiet() && self.tcp.is_quiet()
+        self.broken.is_none() && self.records.is_quiet() && self.tcp.is_quiet()
     }
 }
