@@ -61,8 +61,8 @@ impl Guard {
         std::future::poll_fn(|cx| tcp.poll_ready(cx)).await?;
         let begun = Instant::now();
         let tcp = tcp.call(origin.clone()).await?.into_inner();
-        let bound = self.buffer.bound(&tcp, begun.elapsed());
-        Ok(Tcp::new(tcp, leave, bound))
+        let bounded = self.buffer.bound(&tcp, begun.elapsed());
+        Ok(Tcp::new(tcp, leave, bounded))
     }
 
     /// What can be said before a name is resolved: the port, and an address that needs no resolving.

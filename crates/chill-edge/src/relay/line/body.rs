@@ -92,7 +92,7 @@ impl OriginBody {
     ) -> Option<Poll<io::Result<Bytes>>> {
         let Framing::Length(left) = self.framing else { return None };
         let most = usize::try_from(left).map_or(most, |left| left.min(most));
-        let count = match self.line.as_mut()?.bare()?.poll_pass(cx, bypass, most)? {
+        let count = match self.line.as_ref()?.bare()?.poll_pass(cx, bypass, most)? {
             Poll::Ready(count) => count,
             Poll::Pending => return Some(Poll::Pending),
         };
@@ -109,7 +109,7 @@ impl OriginBody {
 
     /// Whether the next bytes may go past this process.
     pub(in crate::relay) fn may_pass(&self) -> bool {
-        matches!(self.framing, Framing::Length(_)) && self.line.as_ref().is_some_and(|line| line.is_bare())
+        matches!(self.framing, Framing::Length(_)) && self.line.as_ref().is_some_and(|line| line.bare().is_some())
     }
 
     /// The next bytes.

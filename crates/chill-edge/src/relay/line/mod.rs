@@ -224,14 +224,9 @@ impl Line {
         }
     }
 
-    /// Whether bytes of the body come next as they are.
-    fn is_bare(&self) -> bool {
-        matches!(self.stream, Stream::Open(_)) && self.left.is_empty()
-    }
-
-    /// What lies below a line that [is bare](Line::is_bare).
-    fn bare(&mut self) -> Option<&mut Tcp> {
-        match &mut self.stream {
+    /// What lies below, when nothing but bytes of the body comes from it next, as they are.
+    fn bare(&self) -> Option<&Tcp> {
+        match &self.stream {
             Stream::Open(tcp) if self.left.is_empty() => Some(tcp),
             Stream::Open(_) | Stream::Sealed(_) => None,
         }

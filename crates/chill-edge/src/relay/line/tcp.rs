@@ -10,33 +10,26 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::super::bypass::Bypass;
-use super::super::receive_buffer::Bound;
 use super::super::sockets::Leave;
 
 /// A connection to an origin, before anything is known of what is spoken on it.
 #[derive(Debug)]
 pub(in crate::relay) struct Tcp {
     stream: TcpStream,
-    /// Of what the kernel receives ahead; without, it chooses.
-    bound: Option<Bound>,
+    /// Whether the kernel's buffer has a size that does not grow.
+    bounded: bool,
     /// Given back with the connection.
     _leave: Leave,
 }
 
 impl Tcp {
-    /// `bound`: of what the kernel receives ahead; without, it chooses.
-    pub(in crate::relay) fn new(stream: TcpStream, leave: Leave, bound: Option<Bound>) -> Self {
-        Self { stream, bound, _leave: leave }
+    /// `bounded`: the kernel's buffer has a size that does not grow.
+    pub(in crate::relay) fn new(stream: TcpStream, leave: Leave, bounded: bool) -> Self {
+        Self { stream, bounded, _leave: leave }
     }
 
     pub(super) fn is_bounded(&self) -> bool {
-        self.bound.is_some()
-    }
-
-    fn note(&mut self, read: usize) {
-        if let Some(bound) = &mut self.bound {
-            bound.note(&self.stream, read);
-        }
+        self.bounded
     }
 
     /// Waits until there is something to read, or an end of it.
@@ -45,12 +38,8 @@ impl Tcp {
     }
 
     /// As [`Bypass::poll_fill`].
-    pub(super) fn poll_pass(&mut self, cx: &mut Context<'_>, bypass: &Bypass, most: usize) -> Option<Poll<usize>> {
-        let filled = bypass.poll_fill(cx, &self.stream, most)?;
-        if let Poll::Ready(count) = filled {
-            self.note(count);
-        }
-        Some(filled)
+    pub(super) fn poll_pass(&self, cx: &mut Context<'_>, bypass: &Bypass, most: usize) -> Option<Poll<usize>> {
+        bypass.poll_fill(cx, &self.stream, most)
     }
 
     /// Whether nothing has come that nobody asked for, the end included.
@@ -62,10 +51,7 @@ impl Tcp {
 
 impl AsyncRead for Tcp {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        self.note(buf.filled().len() - before);
-        read
+        Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 

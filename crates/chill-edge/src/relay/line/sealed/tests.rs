@@ -131,7 +131,7 @@ async fn connected() -> (Sealed, Origin) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let host = ServerName::try_from("127.0.0.1").unwrap();
-    let ours = handshake(Tcp::new(tcp, None, None), trusting(&[&rustls::version::TLS13]), host);
+    let ours = handshake(Tcp::new(tcp, None, false), trusting(&[&rustls::version::TLS13]), host);
     let theirs = async { Origin::accept(listener.accept().await.unwrap().0).await };
     let (ours, theirs) = tokio::join!(ours, theirs);
     (ours.unwrap(), theirs)
