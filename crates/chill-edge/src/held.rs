@@ -7,19 +7,18 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 
 /// Keeps a place until the response's body is sent, or its connection gone.
-pub(crate) fn held(response: Response, place: OwnedSemaphorePermit) -> Response {
+pub(crate) fn held<P: Send + Unpin + 'static>(response: Response, place: P) -> Response {
     response.map(|body| Body::new(Held { body, _place: place }))
 }
 
-struct Held {
+struct Held<P> {
     body: Body,
-    _place: OwnedSemaphorePermit,
+    _place: P,
 }
 
-impl HttpBody for Held {
+impl<P: Unpin> HttpBody for Held<P> {
     type Data = Bytes;
     type Error = axum::Error;
 

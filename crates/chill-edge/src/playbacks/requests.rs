@@ -23,7 +23,7 @@ pub(crate) struct Requests(Arc<Semaphore>);
 pub(crate) struct Place(OwnedSemaphorePermit);
 
 impl Requests {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(Semaphore::new(MOST)))
     }
 

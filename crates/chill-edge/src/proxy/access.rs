@@ -7,22 +7,29 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method, header};
+use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::Proxy;
 use super::envelope::{Failure, Frame};
-use super::limits::Full;
 use super::target::Target;
 use super::throttle;
 use super::token::Unopened;
+use super::viewings::{Full, Name};
 use crate::cors;
 use crate::held::held;
+use crate::playbacks::requests;
 use crate::refusal::{Code, Refusal};
 use crate::relay::{Carries, DESTINATION_REFUSED, Film, Link, Meter, Origin, OriginError, OriginErrorKind};
+use crate::viewer::Viewer;
 
 /// Named in answers instead of the path, which holds the token.
 const PATH: &str = "/v0/proxy/{token}";
+/// Of a player's headers, those that a link's server gets. Some give a film to the player alone that asked for its link.
+const ABOUT_PLAYER: [HeaderName; 3] = [header::USER_AGENT, header::ACCEPT, header::ACCEPT_LANGUAGE];
+/// Longest value of them, in bytes.
+const LONGEST_ABOUT_PLAYER: usize = 1_024;
 
 /// The token, and a file name where there is one.
 type Segments = Result<Path<Vec<(String, String)>>, PathRejection>;
@@ -45,30 +52,43 @@ async fn access(proxy: &Proxy, segments: Segments, parts: &Parts) -> Result<Resp
     if !opened.target.is_http() {
         return Err(Failure::bad_request("invalid url"));
     }
-    let slot = match parts.method {
-        Method::GET => match proxy.slots.take(opened.user).await {
-            Ok(slot) => slot,
-            Err(Full) => return Ok(over_limit(proxy, opened.user, parts)),
-        },
-        _ => None,
-    };
-    let film = film(proxy, opened.target, name);
-    let response = proxy.relay.respond(&parts.method, &parts.headers, film).await.map_err(|error| failed(&error))?;
-    Ok(match slot {
-        Some(slot) => held(response, slot),
-        None => response,
-    })
+    let file_name = name.or_else(|| opened.target.file_name()).unwrap_or_default();
+    let origin = Arc::new(Linked { player: about_player(&parts.headers), target: opened.target });
+    if parts.method == Method::HEAD {
+        let meter = Arc::new(Meter::new(proxy.clock.clone()));
+        let film = Film { origin, meter, cut: CancellationToken::new(), file_name };
+        return relayed(proxy, parts, film).await;
+    }
+    match proxy.viewings.enter(opened.user, viewing_name(proxy, &token, parts)).await {
+        Ok(viewing) => {
+            let too_many = || Failure::too_many(requests::WAIT);
+            let place = viewing.requests.enter().await.ok_or_else(too_many)?;
+            let (meter, cut) = (viewing.meter.clone(), viewing.cut.clone());
+            let response = relayed(proxy, parts, Film { origin, meter, cut, file_name }).await?;
+            Ok(held(place.kept_by(response), viewing))
+        }
+        Err(Full) => Ok(over_limit(proxy, opened.user, parts)),
+    }
+}
+
+async fn relayed(proxy: &Proxy, parts: &Parts, film: Film) -> Result<Response, Failure> {
+    proxy.relay.respond(&parts.method, &parts.headers, film).await.map_err(|error| failed(&error))
+}
+
+/// The same for all requests of one address for one link.
+fn viewing_name(proxy: &Proxy, token: &str, parts: &Parts) -> Name {
+    (Sha256::digest(token.as_bytes()).into(), Viewer::of(&proxy.reached, parts).address)
+}
+
+/// What the server of a link may want to know of the player.
+fn about_player(headers: &HeaderMap) -> HeaderMap {
+    let told = ABOUT_PLAYER.into_iter().filter_map(|name| Some((headers.get(&name)?.clone(), name)));
+    told.filter(|(value, _)| value.len() <= LONGEST_ABOUT_PLAYER).map(|(value, name)| (name, value)).collect()
 }
 
 fn over_limit(proxy: &Proxy, user: &str, parts: &Parts) -> Response {
-    let why = format!("the proxy user {user:?} has all the connections he may have");
+    let why = format!("the proxy user {user:?} has all the films he may have, and none of them ends");
     Refusal::new(Code::StreamLimit, why).playback(&proxy.base(parts), &proxy.chance)
-}
-
-fn film(proxy: &Proxy, target: Target, name: Option<String>) -> Film {
-    let file_name = name.or_else(|| target.file_name()).unwrap_or_default();
-    let meter = Arc::new(Meter::new(proxy.clock.clone()));
-    Film { origin: Arc::new(Linked(target)), meter, cut: CancellationToken::new(), file_name }
 }
 
 fn failed(error: &OriginError) -> Failure {
@@ -90,16 +110,22 @@ impl From<Unopened> for Failure {
 }
 
 /// What a link leads to; there is no fresher one.
-struct Linked(Target);
+struct Linked {
+    target: Target,
+    player: HeaderMap,
+}
 
 #[async_trait]
 impl Origin for Linked {
     async fn link(&self, _fresh: bool) -> Result<Link, OriginError> {
-        Ok(Link::lasting(self.0.url.clone()))
+        Ok(Link::lasting(self.target.url.clone()))
     }
 
     fn request_headers(&self) -> HeaderMap {
-        self.0.headers.clone()
+        // Those of the link come last, in place of the player's.
+        let mut headers = self.player.clone();
+        headers.extend(self.target.headers.clone());
+        headers
     }
 
     fn carries(&self) -> Carries {

@@ -10,6 +10,9 @@ use url::Url;
 use super::{ConnectionLimits, ProxyUsers};
 use crate::relay::{AllowList, RelayConfig};
 
+/// Fewer bytes of a secret than the keys derived from it would be guessed before they are.
+pub const SHORTEST_SECRET: usize = 32;
+
 /// The settings of a [`Proxy`](super::Proxy).
 #[derive(Clone, Debug)]
 pub struct ProxyConfig {
@@ -28,10 +31,10 @@ pub struct ProxyConfig {
     pub fingerprint: Fingerprint,
     /// Destinations that links may lead to although they are not public.
     pub allow: AllowList,
-    /// How many connections each user's links may have at once. `STREMTHRU_CONTENT_PROXY_CONNECTION_LIMIT`.
+    /// How many films each user's links may carry at once. `STREMTHRU_CONTENT_PROXY_CONNECTION_LIMIT`.
     pub limits: ConnectionLimits,
-    /// How long a connection over the limit waits for another one to end: a player that seeks opens the new one first.
-    pub slot_wait: Duration,
+    /// How long a film over the limit waits for another one to end: a player that zaps opens the new one first.
+    pub patience: Duration,
     /// The byte path; its `destinations` are replaced by public ones and `allow`, its `redirects` by StremThru's ten.
     pub relay: RelayConfig,
     /// The time of day, for expiry.
@@ -53,7 +56,7 @@ impl ProxyConfig {
             fingerprint: Fingerprint::default(),
             allow: AllowList::default(),
             limits: ConnectionLimits::default(),
-            slot_wait: Duration::from_secs(1),
+            patience: Duration::from_secs(3),
             relay: RelayConfig::default(),
             clock: Clock::System,
             chance: Chance::System,

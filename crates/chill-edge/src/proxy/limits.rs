@@ -1,12 +1,6 @@
 //! How many connections each user's links may have at once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use super::ProxyUsers;
 
 /// For every user who has no limit of his own.
 const EVERYBODY: &str = "*";
@@ -41,38 +35,8 @@ impl ConnectionLimits {
         Ok(Self(limits))
     }
 
-    fn of(&self, user: &str) -> usize {
+    pub(super) fn of(&self, user: &str) -> usize {
         self.0.get(user).or_else(|| self.0.get(EVERYBODY)).copied().unwrap_or(0)
-    }
-}
-
-/// The limited users' places for connections.
-#[derive(Debug)]
-pub(super) struct Slots {
-    users: HashMap<String, Arc<Semaphore>>,
-    wait: Duration,
-}
-
-/// A connection's place, while it is open. None for users without a limit.
-pub(super) type Slot = Option<OwnedSemaphorePermit>;
-
-/// The user has all the connections he may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Full;
-
-impl Slots {
-    pub(super) fn new(users: &ProxyUsers, limits: &ConnectionLimits, wait: Duration) -> Self {
-        let limited = users.names().map(|user| (user, limits.of(user))).filter(|(_, limit)| *limit > 0);
-        Self { users: limited.map(|(user, limit)| (user.to_owned(), Arc::new(Semaphore::new(limit)))).collect(), wait }
-    }
-
-    /// A place for one more connection, now or as soon as another one ends within the wait.
-    pub(super) async fn take(&self, user: &str) -> Result<Slot, Full> {
-        let Some(places) = self.users.get(user) else { return Ok(None) };
-        match tokio::time::timeout(self.wait, places.clone().acquire_owned()).await {
-            Ok(Ok(slot)) => Ok(Some(slot)),
-            Ok(Err(_)) | Err(_) => Err(Full),
-        }
     }
 }
 
@@ -89,21 +53,5 @@ mod tests {
         for wrong in ["alice", "alice:", "alice:x", ":3"] {
             assert_eq!(ConnectionLimits::parse(wrong).unwrap_err(), InvalidLimits(wrong.to_owned()));
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_that_ends_in_time_makes_room() {
-        let users = ProxyUsers::parse("alice:a,bob:b").unwrap();
-        let limits = ConnectionLimits::parse("alice:1").unwrap();
-        let slots = Slots::new(&users, &limits, Duration::from_secs(1));
-        assert!(slots.take("bob").await.unwrap().is_none());
-        let first = slots.take("alice").await.unwrap();
-        assert_eq!(slots.take("alice").await.unwrap_err(), Full);
-        let ended = async {
-            tokio::time::sleep(Duration::from_millis(900)).await;
-            drop(first);
-        };
-        let (second, ()) = tokio::join!(slots.take("alice"), ended);
-        assert!(second.unwrap().is_some());
     }
 }

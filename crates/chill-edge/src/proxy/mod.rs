@@ -22,6 +22,7 @@ mod target;
 mod throttle;
 mod token;
 mod users;
+mod viewings;
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use axum::Router;
 use axum::routing::any;
 use chill_core::{Chance, Clock, Rates};
 
-pub use config::{InvalidProxyConfig, ProxyConfig};
+pub use config::{InvalidProxyConfig, ProxyConfig, SHORTEST_SECRET};
 pub use limits::{ConnectionLimits, InvalidLimits};
 #[doc(hidden)]
 pub use token::doors as fuzz;
@@ -40,9 +41,9 @@ pub use users::{InvalidUsers, ProxyUsers};
 
 use crate::edge::EdgeConfig;
 use crate::relay::{Destinations, Relay, RelayConfig};
-use limits::Slots;
 use throttle::Throttle;
 use token::KeyRing;
+use viewings::Viewings;
 
 /// Redirects that are followed, as many as StremThru follows: links lead to any server and not to a store's alone.
 const REDIRECTS: u8 = 10;
@@ -52,7 +53,7 @@ const REDIRECTS: u8 = 10;
 pub struct Proxy {
     users: ProxyUsers,
     keys: KeyRing,
-    slots: Slots,
+    viewings: Viewings,
     throttle: Throttle,
     relay: Relay,
     /// What [`crate::viewer`] needs to tell a request's sender and the public address he reached.
@@ -70,7 +71,7 @@ impl Proxy {
         let keys = KeyRing::derive(&config.secret, &config.former_secrets)?;
         let destinations = Destinations::Public { allow: config.allow };
         Ok(Arc::new(Self {
-            slots: Slots::new(&config.users, &config.limits, config.slot_wait),
+            viewings: Viewings::new(config.limits, config.patience, config.clock.clone()),
             throttle: Throttle::new(rates),
             users: config.users,
             keys,

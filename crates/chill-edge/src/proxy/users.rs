@@ -56,10 +56,6 @@ impl ProxyUsers {
         self.0.is_empty()
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
     /// A user there is, with his password.
     pub(super) fn entry(&self, user: &str) -> Option<(&str, &Secret)> {
         self.0.get_key_value(user).map(|(name, password)| (name.as_str(), password))

@@ -25,6 +25,9 @@ pub(crate) use reader::Reader;
 pub(crate) use settings::{Fault, Settings};
 pub(crate) use stores::{OwnIndexersMode, StoresSection};
 
+use chill_core::Secret;
+use chill_edge::proxy::SHORTEST_SECRET;
+
 /// Which of the two planes a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Role {
@@ -100,6 +103,12 @@ impl Config {
         if role == Role::Edge && !given_key {
             reader.fault("CHILLSTREAMS_API_KEY", "an edge needs it: one of the control plane's INTERNAL_API_KEY");
         }
+        let short = |key: &Secret| key.expose().len() < SHORTEST_SECRET;
+        if role == Role::Edge && !config.proxy.users.is_empty() && config.control.remote_key.as_ref().is_some_and(short)
+        {
+            let why = "it signs proxy links and is shorter than 32 characters; take a longer one, or leave STREMTHRU_AUTH out";
+            reader.fault("CHILLSTREAMS_API_KEY", why);
+        }
         reader.finish(config)
     }
 }
@@ -147,6 +156,14 @@ mod tests {
     #[test]
     fn a_control_planes_key_makes_an_edge() {
         assert_eq!(read(&[("CHILLSTREAMS_API_KEY", &"k".repeat(32))]).unwrap().role, Role::Edge);
+    }
+
+    #[test]
+    fn a_key_too_short_to_sign_proxy_links_is_refused_before_an_edge_starts() {
+        let short = ("CHILLSTREAMS_API_KEY", "a foreign control plane's");
+        assert!(read(&[short]).is_ok());
+        let faults = read(&[short, ("STREMTHRU_AUTH", "alice:s3cret")]).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].to_string().contains("CHILLSTREAMS_API_KEY"));
     }
 
     #[test]

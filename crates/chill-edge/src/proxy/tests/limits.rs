@@ -1,16 +1,19 @@
-//! How many connections a user's links may have.
+//! How many films a user's links may carry.
 
 use std::time::Duration;
 
 use super::stage::{Origin, Stage, limited};
 
 #[tokio::test]
-async fn a_connection_too_many_is_sent_to_a_clip_until_one_ends() {
+async fn a_film_too_many_is_sent_to_a_clip_until_one_ends() {
     let (_origin, _listening, url) = Origin::on("127.0.0.1").await;
     let stage = Stage::with(limited("alice:1,*:2")).await;
     let (slow, film) = (stage.link(&format!("{url}/slow"), "").await, stage.link(&format!("{url}/film.mkv"), "").await);
     let first = stage.start("GET", &slow, &[], "").await;
     assert_eq!(first.status(), 200);
+    let seek = stage.start("GET", &slow, &[("range", "bytes=5-")], "").await;
+    assert!(seek.status().is_success(), "another request for the same film: {}", seek.status());
+    drop(seek);
     for method in ["GET", "GET"] {
         let refused = stage.ask(method, &film, &[], "").await;
         assert_eq!((refused.status, refused.header("x-chillproxy-refusal")), (302, "stream_limit"));
@@ -34,7 +37,7 @@ async fn a_connection_too_many_is_sent_to_a_clip_until_one_ends() {
 }
 
 #[tokio::test]
-async fn one_users_connections_are_not_anothers() {
+async fn one_users_films_are_not_anothers() {
     let (_origin, _listening, url) = Origin::on("127.0.0.1").await;
     let stage = Stage::with(limited("*:1")).await;
     let slow = stage.link(&format!("{url}/slow"), "").await;
@@ -42,7 +45,8 @@ async fn one_users_connections_are_not_anothers() {
     let made = stage.get(&format!("/v0/proxy?url={url}/film.mkv&token=bob:hunter2"), &[]).await;
     let bobs = stage.path(made.json()["data"]["items"][0].as_str().unwrap());
     assert_eq!(stage.get(&bobs, &[]).await.status, 200);
-    assert_eq!(stage.get(&slow, &[]).await.status, 302);
+    let other = stage.link(&format!("{url}/film.mkv"), "").await;
+    assert_eq!(stage.get(&other, &[]).await.status, 302);
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ async fn what_is_no_link_is_refused_without_a_word_of_it() {
 }
 
 #[tokio::test]
-async fn the_makers_headers_go_up_and_the_viewers_do_not() {
+async fn the_makers_headers_go_up_and_of_the_viewers_those_about_his_player() {
     let (origin, _listening, url) = Origin::on("127.0.0.1").await;
     let stage = Stage::new().await;
     let lines = encoded(
@@ -161,6 +161,7 @@ async fn the_makers_headers_go_up_and_the_viewers_do_not() {
     let host = format!("host: {}", url.strip_prefix("http://").unwrap());
     let expected = [
         "accept-encoding: identity",
+        "accept-language: de",
         "accept: */*",
         "authorization: Bearer x",
         &*host,
@@ -174,8 +175,12 @@ async fn the_makers_headers_go_up_and_the_viewers_do_not() {
     }
     // What a link without headers of its own gets.
     let link = stage.link(&format!("{url}/film.mkv"), "&req_headers=X-Other:%201").await;
-    stage.get(&link, &[]).await;
-    assert_eq!(origin.asked()[1].2["x-other"], "1");
+    stage.get(&link, &[("user-agent", "Player/1")]).await;
+    let sent = origin.asked()[1].2.clone();
+    assert_eq!((&sent["x-other"], &sent["user-agent"]), (&"1".parse().unwrap(), &"Player/1".parse().unwrap()));
+    let long = "p".repeat(2_000);
+    stage.get(&link, &[("user-agent", &long)]).await;
+    assert!(origin.asked()[2].2["user-agent"].to_str().unwrap().starts_with("Chillproxy/"));
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ pub(super) fn config() -> ProxyConfig {
     ProxyConfig {
         allow: AllowList::parse("127.0.0.0/8").unwrap(),
         clock: Clock::fixed(NOW),
-        slot_wait: Duration::from_millis(200),
+        patience: Duration::from_millis(200),
         relay: RelayConfig { chance: Chance::seeded(1), ..RelayConfig::default() },
         trusted_proxies: TrustedProxies::parse("127.0.0.1").unwrap(),
         ..ProxyConfig::new(users, Secret::new("a secret of the tests, long enough"))

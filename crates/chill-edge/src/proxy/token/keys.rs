@@ -7,10 +7,7 @@ use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
-use crate::proxy::InvalidProxyConfig;
-
-/// Fewer bytes than the keys derived from it would be guessed before they are.
-const SHORTEST_SECRET: usize = 32;
+use crate::proxy::{InvalidProxyConfig, SHORTEST_SECRET};
 
 /// Keys derived from one secret (HKDF with SHA-256, RFC 5869), each for its purpose.
 #[derive(Clone)]
