@@ -48,7 +48,7 @@ impl AllowList {
         let mut allow = Self::default();
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             match entry.parse::<IpNet>().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from)) {
-                Ok(network) => allow.networks.push(network),
+                Ok(network) => allow.networks.push(canonical(network)),
                 Err(_) if is_host(entry) => allow.hosts.push(plain(entry)),
                 Err(_) => return Err(InvalidDestination(entry.chars().take(64).collect())),
             }
@@ -85,6 +85,18 @@ impl Destinations {
     }
 }
 
+/// A network of IPv4 addresses that was written as one of IPv6, as addresses are compared.
+fn canonical(network: IpNet) -> IpNet {
+    let mapped = |network: ipnet::Ipv6Net| {
+        let prefix = network.prefix_len().checked_sub(96)?;
+        ipnet::Ipv4Net::new(network.addr().to_ipv4_mapped()?, prefix).ok()
+    };
+    match network {
+        IpNet::V6(wide) => mapped(wide).map_or(network, IpNet::V4),
+        IpNet::V4(_) => network,
+    }
+}
+
 fn plain(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
@@ -117,7 +129,8 @@ mod tests {
 
     #[test]
     fn what_is_allowed_is_allowed_and_nothing_else() {
-        let allow = AllowList::parse(" 10.1.0.0/16, ::1, Films.lan. ,192.168.1.7").unwrap();
+        let allow =
+            AllowList::parse(" 10.1.0.0/16, ::1, Films.lan. ,::ffff:192.168.1.7,::ffff:172.16.0.0/108").unwrap();
         let guard = Destinations::Public { allow };
         for (host, inner, allowed) in [
             (None, "10.1.2.3", true),
@@ -131,6 +144,7 @@ mod tests {
             (Some("films.lan.evil.example"), "10.9.9.9", false),
             (Some("public.example"), "192.168.1.7", true),
             (Some("public.example"), "192.168.1.8", false),
+            (None, "172.16.9.9", true),
             (Some("public.example"), "8.8.8.8", true),
         ] {
             assert_eq!(guard.check(host, address(inner)).is_ok(), allowed, "{host:?} {inner}");

@@ -8,6 +8,7 @@ mod conditions;
 mod counters;
 mod cuts;
 mod framing;
+mod kept_connections;
 mod links;
 mod odd_origins;
 mod players;
