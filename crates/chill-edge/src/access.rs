@@ -5,11 +5,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chill_core::control::Delivery;
 use chill_core::store::Retry;
 use chill_core::usage::Outcome;
 use chill_core::{ControlError, KeyId, Secret, StoreCode, StoreError};
+use tokio::time::Instant;
 
 use crate::edge::Edge;
 use crate::lease::{Asker, Held, Purpose};
@@ -21,6 +23,8 @@ use crate::viewer::Viewer;
 
 /// Keys of the pool tried for one request.
 const MOST_KEYS: usize = 3;
+/// How long a search for another right that found none need not be repeated.
+const LATELY: Duration = Duration::from_secs(3);
 
 /// The right in use. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -84,6 +88,8 @@ pub(crate) struct Ways {
     left: VecDeque<Way>,
     excluded: Vec<KeyId>,
     refusal: Option<Refusal>,
+    /// When no other right was found last.
+    nowhere_since: Option<Instant>,
 }
 
 impl Ways {
@@ -104,13 +110,13 @@ impl Ways {
                 "the pool is switched off here and the link has no token of its own",
             ));
         }
-        Ok(Self { store, left, excluded: Vec::new(), refusal: None })
+        Ok(Self { store, left, excluded: Vec::new(), refusal: None, nowhere_since: None })
     }
 
     /// No way at all, for a playback that only tests what playbacks do.
     #[cfg(test)]
     pub(crate) fn none(store: StoreCode) -> Self {
-        Self { store, left: VecDeque::new(), excluded: Vec::new(), refusal: None }
+        Self { store, left: VecDeque::new(), excluded: Vec::new(), refusal: None, nowhere_since: None }
     }
 
     /// The store they lead to.
@@ -172,6 +178,16 @@ impl Ways {
             Lack::Key => self.pass(grant),
             Lack::Else => self.drop_way(),
         }
+    }
+
+    /// Takes note that no other right was found: the requests of one film need not all look.
+    pub(crate) fn lead_nowhere(&mut self) {
+        self.nowhere_since = Some(Instant::now());
+    }
+
+    /// Whether that was noted a moment ago.
+    pub(crate) fn were_tried_lately(&self) -> bool {
+        self.nowhere_since.is_some_and(|since| since.elapsed() < LATELY)
     }
 
     /// Takes note that a right which did not carry one more stream does now; other keys may be needed beside it later.

@@ -100,8 +100,8 @@ fn end(edge: &Edge, playback: &Arc<Playback>, why: &str) {
     edge.playbacks.end(playback);
 }
 
-/// Writes down the bytes served since the last time, where that is longer ago than `age`, each under the key that it came by. Nobody else does, so nothing is
-/// written twice.
+/// Writes down the bytes served since the last time, where that is longer ago than `age`, each under the key that it came by.
+/// Nobody else does, so nothing is written twice.
 async fn report(edge: &Edge, age: Duration) {
     for playback in edge.playbacks.all() {
         for carried in playback.owes(age) {

@@ -162,15 +162,15 @@ impl Playbacks {
     }
 
     /// Waits, but not for long, until a right may carry a stream, maybe by a place that is handed over; to one that runs already
-    /// none is. Whether another edge hands one over is seen when the stream enters: it may not come to that.
-    pub(crate) async fn waits_for_room(&self, grant: &Grant, stream: PlaybackId) -> bool {
+    /// none is. Whether another edge hands one over is seen when the stream enters, for one that will: it may not come to that.
+    pub(crate) async fn waits_for_room(&self, grant: &Grant, stream: PlaybackId, will_enter: bool) -> bool {
         let Some(who) = who(grant) else { return true };
         let is_new = !self.streams.carries(stream);
         let begun = Instant::now();
         loop {
             let waited = begun.elapsed();
             match self.look(who, stream, is_new).await {
-                Entry::FullAcross if is_new => return true,
+                Entry::FullAcross if is_new && will_enter => return true,
                 Entry::Room(_) => return true,
                 entry if is_in_vain(&entry, waited) => return false,
                 _ => tokio::time::sleep(LOOK).await,

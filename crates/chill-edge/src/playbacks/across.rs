@@ -151,8 +151,8 @@ impl Across {
     pub(super) async fn move_to(&self, streams: &Streams, playback: &Arc<Playback>, who: Who<'_>) -> bool {
         let counted = self.counted(streams.limits(), &who);
         let placed = Placed { stream: playback.id, groups: counted.groups.clone() };
-        // With his own token it only leaves places.
-        let leaves = who.key().is_none() || placed.groups.is_empty();
+        // With his own token it only leaves places; one that has none yet takes them when it enters.
+        let leaves = who.key().is_none() || placed.groups.is_empty() || !streams.carries(playback.id);
         let has_place = leaves || self.places.take(&placed, &[], None).await;
         let moved = has_place && streams.move_to(playback, who, counted);
         // Places that it does not run on after all.

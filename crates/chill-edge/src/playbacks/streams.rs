@@ -71,7 +71,7 @@ pub(crate) enum Entry {
     Room(Vec<Arc<Playback>>),
     /// There is none now.
     Full,
-    /// There is none among all edges; they have heard of it.
+    /// There is none among all edges.
     FullAcross,
 }
 

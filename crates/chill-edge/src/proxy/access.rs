@@ -62,10 +62,13 @@ async fn access(proxy: &Proxy, segments: Segments, parts: &Parts) -> Result<Resp
     match proxy.viewings.enter(opened.user, viewing_name(proxy, &token, parts)).await {
         Ok(viewing) => {
             let too_many = || Failure::too_many(requests::WAIT);
-            let place = viewing.requests.enter().await.ok_or_else(too_many)?;
+            let place = match &viewing.requests {
+                Some(requests) => Some(requests.enter().await.ok_or_else(too_many)?),
+                None => None,
+            };
             let (meter, cut) = (viewing.meter.clone(), viewing.cut.clone());
             let response = relayed(proxy, parts, Film { origin, meter, cut, file_name }).await?;
-            Ok(held(place.kept_by(response), viewing))
+            Ok(held(response, (place, viewing)))
         }
         Err(Full) => Ok(over_limit(proxy, opened.user, parts)),
     }

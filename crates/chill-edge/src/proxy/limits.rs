@@ -1,4 +1,4 @@
-//! How many connections each user's links may have at once.
+//! How many films each user's links may carry at once; StremThru, whose setting it is, counts connections.
 
 use std::collections::HashMap;
 

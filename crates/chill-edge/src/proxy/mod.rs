@@ -87,6 +87,11 @@ impl Proxy {
         }))
     }
 
+    /// Ends all that links carry now.
+    pub fn cut(&self) {
+        self.viewings.cut();
+    }
+
     /// Scheme and host of links and redirects, without a slash at the end.
     fn base(&self, parts: &http::request::Parts) -> String {
         crate::viewer::Viewer::of(&self.reached, parts).base

@@ -27,8 +27,8 @@ pub(super) struct Viewing {
     pub(super) meter: Arc<Meter>,
     /// Cancelled when another one has its place.
     pub(super) cut: CancellationToken,
-    /// Bounds how many of its requests run.
-    pub(super) requests: Requests,
+    /// Bounds how many of its requests run, where its user has a limit.
+    pub(super) requests: Option<Requests>,
     ended: Arc<Notify>,
 }
 
@@ -80,6 +80,12 @@ impl Viewings {
         }
     }
 
+    /// Ends all at once.
+    pub(super) fn cut(&self) {
+        let users = self.lock();
+        users.values().flat_map(HashMap::values).filter_map(Weak::upgrade).for_each(|viewing| viewing.cut.cancel());
+    }
+
     fn look(&self, user: &str, name: Name, patient: bool) -> Option<Arc<Viewing>> {
         let mut users = self.lock();
         let viewings = users.entry(user.to_owned()).or_default();
@@ -99,7 +105,7 @@ impl Viewings {
         let viewing = Arc::new(Viewing {
             meter: Arc::new(Meter::new(self.clock.clone())),
             cut: CancellationToken::new(),
-            requests: Requests::new(),
+            requests: (most > 0).then(Requests::new),
             ended: self.ended.clone(),
         });
         viewings.insert(name, Arc::downgrade(&viewing));

@@ -297,9 +297,8 @@ impl RelayBody {
             }
             match &mut self.state {
                 State::Flowing(body) => {
-                    // The player's kernel is asked only when there is something for it.
-                    if body.poll_ready(cx).is_pending() {
-                        self.unread = None;
+                    // The player's kernel is asked only when there is something for it, or it had no room.
+                    if self.unread.is_none() && body.poll_ready(cx).is_pending() {
                         std::task::ready!(self.stall.poll_over(cx));
                     }
                     let room = match poll_room(&self.outlet, &mut self.unread, cx) {

@@ -84,7 +84,9 @@ impl Pipes {
     /// What a kernel, or who guards it, refuses once it will refuse again; too many open files may be fewer later.
     fn judge(&mut self, error: Errno) {
         if matches!(error, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM | Errno::ACCESS) {
-            tracing::info!(%error, "films over http are copied for a while");
+            if self.refused.is_none() {
+                tracing::info!(%error, "films over http are copied for a while");
+            }
             self.refused = Some(Instant::now());
         }
     }

@@ -87,7 +87,11 @@ async fn opened(
             fetch(upstream, &ask.as_get(), origin, link).await?
         }
         // An origin that sees the range but not its condition would have the player join two versions.
-        Ok(answer) if !meets(ask, &answer) => fetch(upstream, &ask.whole(), origin, link).await?,
+        Ok(answer) if !meets(ask, &answer) => {
+            // Its connection may be the only one that the origin allows.
+            drop(answer);
+            fetch(upstream, &ask.whole(), origin, link).await?
+        }
         other => other?,
     };
     let Some(skip) = narrowed(ask, &mut answer) else { return Ok((answer, Bytes::new())) };

@@ -93,7 +93,7 @@ impl WayBack {
     /// themselves may show that it is the same.
     pub(super) async fn resume(mut self, mut rest: Rest) -> Result<Resumed, GaveUp> {
         let (mut setback, mut fresh) = (Setback::Failure(Failure::Broken), false);
-        let mut changed = false;
+        let (mut changed, mut leads_elsewhere) = (false, false);
         while rest.tries < self.upstream.config.resumes {
             rest.tries += 1;
             tokio::time::sleep(self.pause(rest.tries)).await;
@@ -101,13 +101,19 @@ impl WayBack {
             if replaced || (rest.tries.is_multiple_of(2) && setback != Failure::Busy.into()) {
                 // Where others have gone on, nothing has failed yet.
                 match linked(&self.upstream, &*self.origin, !replaced).await {
-                    Ok(link) => (self.link, fresh) = (link, true),
+                    Ok(link) => {
+                        leads_elsewhere |= link.url.expose() != self.link.url.expose();
+                        (self.link, fresh) = (link, true);
+                    }
                     Err(error) if error.is_final() => return Err(GaveUp::Refused),
                     Err(error) => {
                         tracing::info!(%error, "no fresh link for a film that broke off");
                         continue;
                     }
                 }
+            }
+            if leads_elsewhere && self.is_beyond_proof(&rest) {
+                return Err(GaveUp::Changed);
             }
             match self.proven(&rest, fresh).await {
                 Ok((body, ready)) => {
@@ -122,12 +128,15 @@ impl WayBack {
         Err(if changed { GaveUp::Changed } else { GaveUp::Tries(setback) })
     }
 
+    /// Whether nothing can show that another link leads to the same film. Where not a byte was sent, none can be wrong.
+    fn is_beyond_proof(&self, rest: &Rest) -> bool {
+        !self.validator.is_telling() && (1..OVERLAP).contains(&rest.sent.reach())
+    }
+
     /// One attempt. Another link may lead to another copy of the film, which another server names in its own way.
     async fn proven(&self, rest: &Rest, fresh: bool) -> Result<(OriginBody, Bytes), Attempt> {
         if !self.validator.is_telling() {
-            // Behind the link at hand it is the same file; another one must show it.
-            let unproven = fresh && rest.sent.reach() < OVERLAP;
-            return if unproven { Err(Attempt::Renamed) } else { self.attempt(rest, Proof::Bytes).await };
+            return self.attempt(rest, Proof::Bytes).await;
         }
         match self.attempt(rest, Proof::Head).await {
             Err(Attempt::Renamed) if fresh && rest.sent.reach() >= OVERLAP => self.attempt(rest, Proof::Bytes).await,

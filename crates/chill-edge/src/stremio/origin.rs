@@ -117,19 +117,25 @@ impl StoreOrigin {
         if !self.playback.seat().grant.is(&seat.grant) {
             return true;
         }
+        if ways.were_tried_lately() {
+            return false;
+        }
         // Where nothing comes of it, it stays where it is and may look again later.
         let mut tried = ways.clone();
         note(&mut tried, &seat.grant);
-        match take(&self.edge, &mut tried, &self.playback.key.click, self.playback.id).await {
-            Ok(taken) => {
-                *ways = tried;
-                self.sit(taken.seat).await.is_ok()
-            }
+        let taken = take(&self.edge, &mut tried, &self.playback.key.click, self.playback.id, false).await;
+        let sits = match taken {
+            Ok(taken) => self.sit(taken.seat).await.is_ok(),
             Err(refusal) => {
                 tracing::info!(playback = %self.playback.id, why = refusal.why, "no other key to go on with");
                 false
             }
+        };
+        match sits {
+            true => *ways = tried,
+            false => ways.lead_nowhere(),
         }
+        sits
     }
 
     /// Gets another seat after a failure, unless another request of this playback did so already.
@@ -154,7 +160,7 @@ impl StoreOrigin {
             None => {
                 let told = ways.failed(&self.edge, &failed.grant, purpose(click), error).await;
                 told.map_err(|_| OriginError::from(error.clone()))?;
-                take(&self.edge, &mut ways, click, self.playback.id).await.map_err(|refusal| refused(&refusal))?
+                take(&self.edge, &mut ways, click, self.playback.id, true).await.map_err(|refusal| refused(&refusal))?
             }
         };
         self.sit(taken.seat).await

@@ -36,8 +36,14 @@ pub(crate) fn purpose(click: &Click) -> Purpose {
 }
 
 /// Gets the clicked file ready. Two calls to the store when it has the torrent, none when the account had it lately; another
-/// right is only tried where it can help. `stream`: the playback it is for.
-pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click, stream: PlaybackId) -> Result<Taken, Refusal> {
+/// right is only tried where it can help. `stream`: the playback it is for; `patient`: it may wait for room.
+pub(crate) async fn take(
+    edge: &Edge,
+    ways: &mut Ways,
+    click: &Click,
+    stream: PlaybackId,
+    patient: bool,
+) -> Result<Taken, Refusal> {
     let Some(store) = edge.stores.get(&ways.store()) else {
         let why = format!("this server has no client for {}", ways.store().name());
         return Err(Refusal::new(Code::ServiceUnknown, why));
@@ -54,13 +60,16 @@ pub(crate) async fn take(edge: &Edge, ways: &mut Ways, click: &Click, stream: Pl
                 }
             },
             // Nothing else is left: the first one may get room while a player closes its stream.
-            Err(refusal) => match full.take().filter(|_| refusal.code == Code::StreamLimit) {
-                Some(grant) if edge.playbacks.waits_for_room(&grant, stream).await => {
-                    ways.has_room_again(&grant);
-                    grant
+            Err(refusal) => {
+                let first = full.take().filter(|_| patient && refusal.code == Code::StreamLimit);
+                let Some(grant) = first else { return Err(refusal) };
+                let will_enter = grant.is_proxied(edge.config.delivery);
+                if !edge.playbacks.waits_for_room(&grant, stream, will_enter).await {
+                    return Err(refusal);
                 }
-                _ => return Err(refusal),
-            },
+                ways.has_room_again(&grant);
+                grant
+            }
         };
         match take_with(edge, store, grant.clone(), click).await {
             Ok(Ok(taken)) => return Ok(taken),

@@ -86,7 +86,7 @@ async fn find(
     id: PlaybackId,
 ) -> Result<(Ways, Taken), Refusal> {
     let mut ways = Ways::new(edge, viewer, &data.stores, click.store)?;
-    let refusal = match take(edge, &mut ways, click, id).await {
+    let refusal = match take(edge, &mut ways, click, id, true).await {
         Ok(taken) => return Ok((ways, taken)),
         Err(refusal) => refusal,
     };
@@ -99,7 +99,7 @@ async fn find(
     for store in others {
         if edge.caches.has(store, &click.hash).await
             && let Ok(mut ways) = Ways::new(edge, viewer, &data.stores, store)
-            && let Ok(taken) = take(edge, &mut ways, click, id).await
+            && let Ok(taken) = take(edge, &mut ways, click, id, true).await
         {
             return Ok((ways, taken));
         }

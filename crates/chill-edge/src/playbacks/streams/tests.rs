@@ -231,7 +231,7 @@ async fn a_paused_film_is_not_ended_for_a_place_at_one_key_of_several() {
     let (id, grant) = (other.playback.id, other.playback.seat().grant);
     assert_eq!(node.playbacks.has_room(&grant, id).await, Err(Lack::Key));
     assert_eq!(node.playbacks.has_room(&node.right(1, 2, "key-2").await, id).await, Ok(()));
-    assert!(node.playbacks.waits_for_room(&grant, id).await && !paused.is_cut(), "where it is the only key");
+    assert!(node.playbacks.waits_for_room(&grant, id, true).await && !paused.is_cut(), "where it is the only key");
     let zapped = node.player(1, 1, 3, "key-1").await;
     let (id, grant) = (zapped.playback.id, zapped.playback.seat().grant);
     paused.leave();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -184,18 +185,34 @@ async fn another_version_is_not_appended_to_less_than_its_bytes_can_prove() {
     assert!(!reply.whole && reply.body == whole[..60_000]);
 }
 
+/// Another link each time a fresh one is wanted.
+struct ChangingLink(String, AtomicU32);
+
+#[async_trait]
+impl Origin for ChangingLink {
+    async fn link(&self, fresh: bool) -> Result<Link, OriginError> {
+        let number = self.1.fetch_add(u32::from(fresh), Ordering::SeqCst) + u32::from(fresh);
+        Ok(Link::lasting(Secret::new(format!("{}&n={number}", self.0))))
+    }
+}
+
 #[tokio::test]
 async fn behind_another_link_fewer_bytes_prove_no_film_without_a_validator() {
-    let whole = bytes(0, 300_000);
-    for cut_at in [0, 60_000] {
-        let cut = answer("200 OK\nContent-Length: 300000", &whole[..cut_at]);
-        let other = bytes(7, 300_000 - cut_at);
-        let part = format!("206 Partial Content\nContent-Range: bytes {cut_at}-299999/300000");
-        let gone = answer("410 Gone\nContent-Length: 0", b"");
-        let mut answers = vec![answer(&part, &other); 8];
-        (answers[0], answers[1]) = (cut, gone);
-        let reply = Scripted::new(answers).await.get(&[]).await;
-        assert!(!reply.whole && reply.body.len() <= cut_at, "{} bytes", reply.body.len());
+    let (film_before, other) = (bytes(0, 300_000), bytes(7, 300_000));
+    for (sent, same_link, goes_on) in [(60_000, false, false), (60_000, true, true), (0, false, true)] {
+        let cut = answer("200 OK\nContent-Length: 300000", &film_before[..sent]);
+        let rest = if goes_on && sent > 0 { &film_before } else { &other };
+        let part = answer("206 Partial Content\nContent-Range: bytes 0-299999/300000", rest);
+        let gone = answer("503 Service Unavailable\nContent-Length: 0", b"");
+        let origin = Scripted::new(vec![cut, gone, part]).await;
+        let link: Arc<dyn Origin> = match same_link {
+            true => Arc::new(FixedLink(origin.url.clone())),
+            false => Arc::new(ChangingLink(origin.url.clone(), AtomicU32::new(0))),
+        };
+        let (address, _stop) = listen(Relay::new(quick()), film(link)).await;
+        let reply = ask(address, &Method::GET, &[]).await;
+        assert_eq!((reply.whole, origin.heads().len()), (goes_on, if goes_on { 3 } else { 2 }), "{sent} {same_link}");
+        assert!(reply.body == rest[..reply.body.len()] || !goes_on && reply.body == film_before[..sent]);
     }
 }
 
@@ -210,6 +227,8 @@ async fn a_part_of_another_version_is_not_joined_to_what_the_player_has() {
     assert!(reply.body == bytes(0, 10));
     let second = origin.heads()[1].clone();
     assert!(!second.contains("range:"), "{second}");
+    let unquoted = answer("206 Partial Content\nETag: v1\nLast-Modified: x\nContent-Range: bytes 4-9/10", &bytes(4, 6));
+    assert_eq!(Scripted::new(vec![unquoted]).await.get(&[asked[0], ("if-range", "v1")]).await.status, 206);
     let origin = Scripted::new(vec![other]).await;
     assert_eq!(origin.get(&[asked[0], ("if-range", "\"v2\"")]).await.status, 206);
 }

@@ -3,13 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use chill_sim::{CdnFault, Torrent};
+use chill_sim::{CdnFault, CdnFaultRule, Torrent};
 use http::Method;
 use http_body_util::BodyExt as _;
 
 use super::cuts::stalled;
 use super::stage::{Player, Stage, WRITE_IDLE, ask, quick, until};
 use crate::relay::RelayConfig;
+use crate::relay::bypass::of_this_thread;
 
 const SIZE: u64 = 256 * 1024 * 1024;
 
@@ -92,6 +93,27 @@ async fn a_player_that_never_reads_is_let_go() {
     tokio::time::resume();
     until("the end of the request", || stage.film.meter.open() == 0).await;
     until("the origin's end", || stage.world.cdn().open_streams() == 0).await;
+}
+
+#[tokio::test]
+async fn a_player_that_never_reads_is_let_go_though_its_origin_is_silent() {
+    of_this_thread::refuse();
+    let fills = {
+        let stage = Stage::of_size(SIZE).await;
+        let mut player = Player::narrow(stage.address).await;
+        let _body = player.start(&Method::GET, &[]).await.into_body();
+        stalled(&stage).await;
+        stage.film.meter.bytes()
+    };
+    let stage = Stage::of_size(SIZE).await;
+    stage.world.cdn().add_fault(CdnFaultRule::new(CdnFault::StallAt { bytes: fills }));
+    let mut player = Player::narrow(stage.address).await;
+    let _body = player.start(&Method::GET, &[]).await.into_body();
+    stalled(&stage).await;
+    tokio::time::pause();
+    tokio::time::sleep(2 * WRITE_IDLE).await;
+    tokio::time::resume();
+    until("the end of the request", || stage.film.meter.open() == 0).await;
 }
 
 #[tokio::test]

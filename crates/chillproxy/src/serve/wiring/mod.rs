@@ -11,6 +11,7 @@ use axum::Router;
 use chill_control::Control;
 use chill_core::ControlPlane;
 use chill_edge::Edge;
+use chill_edge::proxy::Proxy;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,7 @@ use edge::EdgePlane;
 pub(super) struct Planes {
     control: Option<Control>,
     edge: Option<EdgePlane>,
+    proxy: Option<Arc<Proxy>>,
     router: Router,
 }
 
@@ -42,9 +44,10 @@ async fn both(config: &Config) -> anyhow::Result<Planes> {
     let counters = rates::open(&config.limits).await?;
     let edge = EdgePlane::new(config, port, opened.stores, control.db().clone(), &counters).await?;
     let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: counters.redis.clone() });
-    let proxy = proxy::router(config, opened.link_secrets, counters.port.clone())?;
-    let router = control::internal_api(config, &control, &counters).merge(ready).merge(edge.router()).merge(proxy);
-    Ok(Planes { control: Some(control), edge: Some(edge), router })
+    let proxy = proxy::open(config, opened.link_secrets, counters.port.clone())?;
+    let router = control::internal_api(config, &control, &counters).merge(ready).merge(edge.router());
+    let router = router.merge(proxy::router(proxy.as_ref()));
+    Ok(Planes { control: Some(control), edge: Some(edge), proxy, router })
 }
 
 async fn control_alone(config: &Config) -> anyhow::Result<Planes> {
@@ -57,7 +60,7 @@ async fn control_alone(config: &Config) -> anyhow::Result<Planes> {
     let counters = rates::open(&config.limits).await?;
     let ready = ready::router(Parts { control: Some(control.clone()), remote: None, redis: counters.redis.clone() });
     let router = control::internal_api(config, &control, &counters).merge(ready);
-    Ok(Planes { control: Some(control), edge: None, router })
+    Ok(Planes { control: Some(control), edge: None, proxy: None, router })
 }
 
 async fn edge_alone(config: &Config) -> anyhow::Result<Planes> {
@@ -71,9 +74,9 @@ async fn edge_alone(config: &Config) -> anyhow::Result<Planes> {
         ready::router(Parts { control: None, remote: Some(ready::Remote::new(remote)), redis: counters.redis.clone() });
     // All edges of a control plane share its key, so links made by one open on each.
     let secrets = config.control.remote_key.clone().into_iter().collect();
-    let proxy = proxy::router(config, secrets, counters.port.clone())?;
-    let router = edge.router().merge(ready).merge(proxy);
-    Ok(Planes { control: None, edge: Some(edge), router })
+    let proxy = proxy::open(config, secrets, counters.port.clone())?;
+    let router = edge.router().merge(ready).merge(proxy::router(proxy.as_ref()));
+    Ok(Planes { control: None, edge: Some(edge), proxy, router })
 }
 
 impl Planes {
@@ -100,7 +103,7 @@ impl Planes {
         tasks
     }
 
-    /// No film begins any more; those that run may end.
+    /// The process will end soon; films that run may end.
     pub(super) fn drain(&self) {
         if let Some(edge) = &self.edge {
             edge.addon().drain();
@@ -111,6 +114,9 @@ impl Planes {
     pub(super) fn cut(&self) {
         if let Some(edge) = &self.edge {
             edge.addon().cut();
+        }
+        if let Some(proxy) = &self.proxy {
+            proxy.cut();
         }
     }
 

@@ -10,10 +10,10 @@ use crate::config::Config;
 
 /// The content proxy, when somebody may use it. The first of the `secrets` signs its links, each opens those it signed;
 /// they are the same on every node. `rates` counts who tries them.
-pub(super) fn router(config: &Config, secrets: Vec<Secret>, rates: Arc<dyn Rates>) -> anyhow::Result<Router> {
+pub(super) fn open(config: &Config, secrets: Vec<Secret>, rates: Arc<dyn Rates>) -> anyhow::Result<Option<Arc<Proxy>>> {
     let section = &config.proxy;
     if section.users.is_empty() {
-        return Ok(Router::new());
+        return Ok(None);
     }
     let mut secrets = secrets.into_iter();
     let secret = secrets.next().unwrap_or_else(|| Secret::new(""));
@@ -27,5 +27,10 @@ pub(super) fn router(config: &Config, secrets: Vec<Secret>, rates: Arc<dyn Rates
         former_secrets: secrets.collect(),
         ..ProxyConfig::new(section.users.clone(), secret)
     };
-    Ok(proxy::router(Proxy::new(settings, rates)?))
+    Ok(Some(Proxy::new(settings, rates)?))
+}
+
+/// What it answers.
+pub(super) fn router(proxy: Option<&Arc<Proxy>>) -> Router {
+    proxy.map_or_else(Router::new, |proxy| proxy::router(Arc::clone(proxy)))
 }

@@ -289,12 +289,12 @@ async fn a_click_that_may_never_play_ends_nobody_elsewhere() {
         pass([&one, &two], 20 * SECOND).await;
         let grant = two.right(1, 2, "key-1").await;
         let (found, ()) =
-            tokio::join!(two.playbacks.waits_for_room(&grant, runs.playback.id), pass([&one, &two], 5 * SECOND));
+            tokio::join!(two.playbacks.waits_for_room(&grant, runs.playback.id, true), pass([&one, &two], 5 * SECOND));
         assert!(!found && !paused.is_cut(), "it has a place already");
         let mut click = two.player(1, 3, 2, "key-1").await;
         let grant = click.playback.seat().grant;
         let (found, ()) =
-            tokio::join!(two.playbacks.waits_for_room(&grant, click.playback.id), pass([&one, &two], 5 * SECOND));
+            tokio::join!(two.playbacks.waits_for_room(&grant, click.playback.id, true), pass([&one, &two], 5 * SECOND));
         assert!(found && !paused.is_cut(), "it may turn out to be downloading, or a player's look at the head");
         let (played, _) = play(&mut click, [&one, &two]).await;
         assert!(played && paused.is_cut(), "now it wants the place");
