@@ -29,7 +29,7 @@ pub(crate) use streams::{Lack, Limits};
 /// A playback nobody asks for this long is over.
 const IDLE: Duration = Duration::from_secs(600);
 /// How long a new stream over a limit waits for one that closes.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// How much longer it waits for another edge to end one that gives way.
 const ANSWER: Duration = Duration::from_secs(1);
 /// How often it looks.

@@ -8,7 +8,6 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::Proxy;
@@ -16,7 +15,6 @@ use super::envelope::{Failure, Frame};
 use super::target::Target;
 use super::throttle;
 use super::token::Unopened;
-use super::viewings::{Full, Name};
 use crate::cors;
 use crate::held::held;
 use crate::playbacks::requests;
@@ -48,7 +46,8 @@ async fn access(proxy: &Proxy, segments: Segments, parts: &Parts) -> Result<Resp
     let Path(segments) = segments.map_err(|_| Failure::bad_request("invalid token"))?;
     let mut segments = segments.into_iter().map(|(_, segment)| segment);
     let (token, name) = (segments.next().unwrap_or_default(), segments.next());
-    let opened = throttle::open(proxy, &token, parts).await?;
+    let digest = throttle::digest(&token);
+    let opened = throttle::open(proxy, &token, digest, parts).await?;
     if !opened.target.is_http() {
         return Err(Failure::bad_request("invalid url"));
     }
@@ -59,28 +58,22 @@ async fn access(proxy: &Proxy, segments: Segments, parts: &Parts) -> Result<Resp
         let film = Film { origin, meter, cut: CancellationToken::new(), file_name };
         return relayed(proxy, parts, film).await;
     }
-    match proxy.viewings.enter(opened.user, viewing_name(proxy, &token, parts)).await {
-        Ok(viewing) => {
-            let too_many = || Failure::too_many(requests::WAIT);
-            let place = match &viewing.requests {
-                Some(requests) => Some(requests.enter().await.ok_or_else(too_many)?),
-                None => None,
-            };
-            let (meter, cut) = (viewing.meter.clone(), viewing.cut.clone());
-            let response = relayed(proxy, parts, Film { origin, meter, cut, file_name }).await?;
-            Ok(held(response, (place, viewing)))
-        }
-        Err(Full) => Ok(over_limit(proxy, opened.user, parts)),
-    }
+    let name = (digest, Viewer::of(&proxy.reached, parts).address);
+    let Ok(viewing) = proxy.viewings.enter(opened.user, name).await else {
+        return Ok(over_limit(proxy, opened.user, parts));
+    };
+    let too_many = || Failure::too_many(requests::WAIT);
+    let place = match &viewing.requests {
+        Some(requests) => Some(requests.enter().await.ok_or_else(too_many)?),
+        None => None,
+    };
+    let (meter, cut) = (viewing.meter.clone(), viewing.cut.clone());
+    let response = relayed(proxy, parts, Film { origin, meter, cut, file_name }).await?;
+    Ok(held(response, (place, viewing)))
 }
 
 async fn relayed(proxy: &Proxy, parts: &Parts, film: Film) -> Result<Response, Failure> {
     proxy.relay.respond(&parts.method, &parts.headers, film).await.map_err(|error| failed(&error))
-}
-
-/// The same for all requests of one address for one link.
-fn viewing_name(proxy: &Proxy, token: &str, parts: &Parts) -> Name {
-    (Sha256::digest(token.as_bytes()).into(), Viewer::of(&proxy.reached, parts).address)
 }
 
 /// What the server of a link may want to know of the player.

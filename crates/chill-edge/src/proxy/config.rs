@@ -8,6 +8,7 @@ use chill_core::{Chance, Clock, Secret};
 use url::Url;
 
 use super::{ConnectionLimits, ProxyUsers};
+use crate::playbacks::PATIENCE;
 use crate::relay::{AllowList, RelayConfig};
 
 /// Fewer bytes of a secret than the keys derived from it would be guessed before they are.
@@ -56,7 +57,7 @@ impl ProxyConfig {
             fingerprint: Fingerprint::default(),
             allow: AllowList::default(),
             limits: ConnectionLimits::default(),
-            patience: Duration::from_secs(3),
+            patience: PATIENCE,
             relay: RelayConfig::default(),
             clock: Clock::System,
             chance: Chance::System,

@@ -24,10 +24,18 @@ use crate::viewer::Viewer;
 const REMEMBERED: u64 = 50_000;
 const MEMORY: Duration = Duration::from_secs(3_600);
 
+/// SHA-256 of a token: what a link is known by.
+pub(super) type TokenDigest = [u8; 32];
+
+/// The digest of a token.
+pub(super) fn digest(token: &str) -> TokenDigest {
+    Sha256::digest(token.as_bytes()).into()
+}
+
 /// The counters, and the links that opened.
 pub(super) struct Throttle {
     rates: Arc<dyn Rates>,
-    opened: Cache<[u8; 32], ()>,
+    opened: Cache<TokenDigest, ()>,
 }
 
 impl Throttle {
@@ -51,9 +59,13 @@ pub(super) async fn admit(proxy: &Proxy, parts: &Parts) -> Result<(), Failure> {
 }
 
 /// Opens a link's token.
-pub(super) async fn open<'a>(proxy: &'a Proxy, token: &str, parts: &Parts) -> Result<Opened<'a>, Failure> {
+pub(super) async fn open<'a>(
+    proxy: &'a Proxy,
+    token: &str,
+    digest: TokenDigest,
+    parts: &Parts,
+) -> Result<Opened<'a>, Failure> {
     let links = &proxy.throttle.opened;
-    let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
     let is_guess = token::rests_on_a_password(token) && links.get(&digest).await.is_none();
     if is_guess {
         admit(proxy, parts).await?;

@@ -13,14 +13,16 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ConnectionLimits;
+use super::throttle::TokenDigest;
+use crate::playbacks::PATIENCE;
 use crate::playbacks::requests::Requests;
 use crate::relay::Meter;
 
 /// One that takes no byte for so long gives its place to another one of its user that has waited.
-const IDLE: Duration = Duration::from_secs(3);
+const IDLE: Duration = PATIENCE;
 
-/// SHA-256 of a link's token, and who asks.
-pub(super) type Name = ([u8; 32], IpAddr);
+/// The digest of a link's token, and who asks.
+pub(super) type Name = (TokenDigest, IpAddr);
 
 /// Whatever one address gets by one link.
 pub(super) struct Viewing {

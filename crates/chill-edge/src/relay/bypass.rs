@@ -81,7 +81,7 @@ impl Pipe {
 }
 
 impl Pipes {
-    /// What a kernel, or who guards it, refuses once it will refuse again; too many open files may be fewer later.
+    /// What a kernel, or who guards it, refuses is not asked for again at once; too many open files may be fewer soon.
     fn judge(&mut self, error: Errno) {
         if matches!(error, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM | Errno::ACCESS) {
             if self.refused.is_none() {

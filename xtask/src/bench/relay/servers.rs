@@ -53,8 +53,7 @@ impl Origin {
         let mut film = File::create(at.join("files/film.mkv"))?;
         io::copy(&mut File::open("/dev/urandom")?.take(SIZE), &mut film).context("no room for the film in /dev/shm")?;
         certify(at)?;
-        let held = [HeldPort::new()?, HeldPort::new()?];
-        let [http, tls] = held.each_ref().map(HeldPort::number);
+        let (held, [http, tls]) = two_ports()?;
         let server = format!(
             "access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
              ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_protocols TLSv1.2 TLSv1.3;
@@ -78,6 +77,13 @@ impl Origin {
     fn path(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// A port for each way, and their numbers.
+fn two_ports() -> anyhow::Result<([HeldPort; 2], [u16; 2])> {
+    let held = [HeldPort::new()?, HeldPort::new()?];
+    let numbers = held.each_ref().map(HeldPort::number);
+    Ok((held, numbers))
 }
 
 /// A certificate for 127.0.0.1 that only this run trusts.
@@ -212,8 +218,7 @@ fn ours(origin: &Origin, programs: &Programs) -> anyhow::Result<Server> {
 }
 
 fn nginx_proxy(origin: &Origin) -> anyhow::Result<Server> {
-    let held = [HeldPort::new()?, HeldPort::new()?];
-    let [http, tls] = held.each_ref().map(HeldPort::number);
+    let (held, [http, tls]) = two_ports()?;
     let text = format!(
         "access_log off; keepalive_requests 1000000000; tcp_nodelay on;
          proxy_http_version 1.1; proxy_set_header Connection ''; proxy_buffering off; proxy_buffer_size 64k;
@@ -236,8 +241,7 @@ fn nginx_proxy(origin: &Origin) -> anyhow::Result<Server> {
 }
 
 fn haproxy(origin: &Origin) -> anyhow::Result<Server> {
-    let held = [HeldPort::new()?, HeldPort::new()?];
-    let [http, tls] = held.each_ref().map(HeldPort::number);
+    let (held, [http, tls]) = two_ports()?;
     let text = format!(
         "global\n  maxconn 4000\n\
          defaults\n  mode http\n  maxconn 4000\n  option splice-response\n  http-reuse always\n  timeout connect 5s\n  \
